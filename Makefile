@@ -1,0 +1,38 @@
+# Every verb of the project; `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+MEMBERS := shared $(filter-out functions/README%,$(wildcard functions/*))
+EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
+PROJECTS := $(wildcard pyproject.toml shared/pyproject.toml functions/*/pyproject.toml)
+# hypothesis and mypy keep their caches below the checkout, so that any user may run them
+export UV_NO_PROGRESS = 1
+
+.PHONY: help
+help: ## list the verbs
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV):
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv
+
+# the lock holds versions and hashes, and no address: it is a constraint for both set-ups
+$(VENV)/.demo: requirements.lock $(PROJECTS) | $(UV)
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock $(EDITABLE)
+	@touch $@
+
+$(VENV)/.dev: requirements.lock $(PROJECTS) $(VENV)/.demo | $(UV)
+	@$(UV) pip install --quiet --python $(BIN)/python --constraint requirements.lock --group dev
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.dev ## set up .venv with everything a contributor needs
+
+.PHONY: lock
+lock: | $(UV) ## resolve all dependencies anew
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras --group dev \
+	    --no-header --no-annotate \
+	    $(foreach member,$(MEMBERS),--no-emit-package tiercel-$(notdir $(subst shared,runtime,$(member)))) \
+	    $(PROJECTS) --output-file requirements.lock

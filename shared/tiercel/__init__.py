@@ -1,0 +1,1 @@
+"""tiercel: Kestra's flows and plugins as a bundle of serverless functions; the runtime that every family shares."""

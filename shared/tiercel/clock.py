@@ -1,0 +1,18 @@
+"""The only place that reads the wall clock."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """Give the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def timestamp(moment: datetime | None = None) -> str:
+    """Write a moment as ISO 8601 in UTC with milliseconds and a Z, as Kestra's REST API does."""
+    return (moment or now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Read what `timestamp` wrote."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,97 @@
+"""The envelope: what `/execute` receives and answers. Version 1; its JSON schema is published."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from tiercel.plugin import State
+
+VERSION = 1
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid"
+    )
+
+
+class RunContext(Wire):
+    """Who asks: the execution and task run on whose behalf a task runs, and the variables its expressions see."""
+
+    namespace: str = Field("default", description="Namespace of the flow; scopes files, keys and secrets.")
+    flow_id: str = Field("adhoc", description="The flow's id.")
+    revision: int | None = Field(None, description="The flow's revision.")
+    execution_id: str = Field("adhoc", description="The execution's id.")
+    task_id: str = Field("task", description="The task's id in its flow.")
+    task_run_id: str = Field("adhoc", description="The task run's id.")
+    attempt: int = Field(1, ge=1, description="Which attempt this is, from 1; fences late results.")
+    value: str | None = Field(None, description="The enclosing each's value, where there is one.")
+    log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] = Field(
+        "TRACE", description="Lines below this level are dropped."
+    )
+    timeout_seconds: float | None = Field(None, gt=0, description="The declared timeout of the task.")
+    working_directory: str | None = Field(
+        None, description="Directory that the task shares with its siblings; in process only."
+    )
+    variables: dict[str, Any] = Field(
+        default_factory=dict, description="What expressions see: inputs, vars, outputs, trigger, labels, parents."
+    )
+
+
+class Envelope(Wire):
+    """One task to run."""
+
+    version: Literal[1] = Field(1, description="Version of this schema.")
+    task_type: str = Field(min_length=1, description="The task's type id, for example io.kestra.plugin.core.log.Log.")
+    params: dict[str, Any] = Field(default_factory=dict, description="The task's own properties, unrendered.")
+    context: RunContext = Field(default_factory=RunContext, description="On whose behalf, with what variables.")
+
+
+class WireProblem(Wire):
+    """One property at fault."""
+
+    message: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+
+
+class WireError(Wire):
+    """Why a task failed; `kind` says what happens next."""
+
+    kind: Literal["InvalidParameters", "ExpressionError", "TaskFailed", "Retriable", "Timeout", "Killed", "Bug"]
+    message: str
+    problems: list[WireProblem] = Field(default_factory=list)
+    retry_after: float | None = Field(None, description="Seconds before which a retry is pointless.")
+
+
+class WireLog(Wire):
+    """One line of the task's log."""
+
+    timestamp: str
+    level: str
+    message: str
+
+
+class Metric(Wire):
+    """One measurement of a task. A timer's value is in milliseconds."""
+
+    name: str
+    type: Literal["counter", "timer", "gauge"] = "counter"
+    value: float
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class Result(Wire):
+    """What a task answered."""
+
+    version: Literal[1] = 1
+    state: State
+    data: dict[str, Any] = Field(default_factory=dict)
+    plan: dict[str, Any] | None = None
+    logs: list[WireLog] = Field(default_factory=list)
+    metrics: list[Metric] = Field(default_factory=list)
+    error: WireError | None = None
+    snooze_until: str | None = Field(None, description="Set when the task asks to be run again at that moment.")
+    duration_seconds: float = 0.0

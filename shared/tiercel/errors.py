@@ -1,0 +1,106 @@
+"""Errors that say what happens next: the author edits, the answer is no, the world was busy, or the bug is ours."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing an author must edit, with its place.
+
+    `path` is the property path as an author would write it (`tasks[0].message`); `line` and `column` count from 1
+    and are None where the text is not at hand.
+    """
+
+    message: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}: " if self.line is not None else ""
+        where = f"{self.path}: " if self.path else ""
+        return f"{place}{where}{self.message}"
+
+
+class TiercelError(Exception):
+    """A failure that has been understood: its text is a sentence for the person who can act on it."""
+
+
+class InvalidFlow(TiercelError):
+    """The author must edit the flow; trying again changes nothing, so it is never retried."""
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems or (Problem(message),)
+
+
+class UnknownPlugin(InvalidFlow):
+    """The task type belongs to no installed family."""
+
+
+class InvalidParameters(InvalidFlow):
+    """A task's properties do not fit its schema, before or after rendering."""
+
+
+class ExpressionError(InvalidFlow):
+    """An expression cannot be read or evaluated; `line` and `column` point into the template, from 1."""
+
+    def __init__(self, message: str, *, line: int | None = None, column: int | None = None, template: str = "") -> None:
+        super().__init__(message, (Problem(message, line=line, column=column),))
+        self.message = message
+        self.line = line
+        self.column = column
+        self.template = template
+
+    def __str__(self) -> str:
+        if self.line is None:
+            return self.message
+        return f"{self.message} (line {self.line}, column {self.column})"
+
+
+class TaskFailed(TiercelError):
+    """The task ran and the answer is no (exit code, SQL error, HTTP 4xx); the flow's own retry applies.
+
+    `data`: outputs to keep although the task failed.
+    """
+
+    def __init__(self, message: str, *, data: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.data = data or {}
+
+
+class Retriable(TaskFailed):
+    """The world was busy (429, 5xx, a lost connection); the flow's retry applies, not before `retry_after` seconds."""
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, data: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, data=data)
+        self.retry_after = retry_after
+
+
+class Signal(TiercelError):
+    """Not a failure: a change of state that costs no attempt."""
+
+
+@dataclass
+class Snooze(Signal):
+    """Run this task again at `until`; no attempt is spent."""
+
+    until: datetime
+
+
+@dataclass
+class Cancelled(Signal):
+    """The deadline passed or the caller went away; the task was told to stop."""
+
+    reason: str = field(default="the task was cancelled")
+
+
+@dataclass
+class Killed(Signal):
+    """Somebody killed the execution."""
+
+    reason: str = field(default="the execution was killed")

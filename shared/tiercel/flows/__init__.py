@@ -1,0 +1,1 @@
+"""The flow language: models, reading with positions, validation, inputs, plans of flow control."""

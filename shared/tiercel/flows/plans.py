@@ -1,0 +1,98 @@
+"""Plans: what a flow-control task decides, as plain data that the kernel carries out."""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Run one block of the task's children, one after another. `block` names it: tasks, then, else, cases.X."""
+
+    block: str = "tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Run a block's children side by side; `limit` 0 means all at once."""
+
+    block: str = "tasks"
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Run each child once all that it depends on have ended; `depends_on`: child id -> ids."""
+
+    depends_on: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    block: str = "tasks"
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Run the block once per value, in order of its children; `limit` values at a time, 0 means all.
+
+    `values`: as text, the way `taskrun.value` shows them. `parallel_children`: the children of one value start
+    together.
+    """
+
+    values: tuple[str, ...] = ()
+    limit: int = 1
+    block: str = "tasks"
+    parallel_children: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Run the block, then test the condition; again after `interval_seconds` until it holds or a maximum is reached."""
+
+    condition: str
+    max_iterations: int | None = None
+    max_seconds: float | None = None
+    interval_seconds: float = 0.0
+    fail_on_max: bool = False
+    block: str = "tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait for a resume, or for `seconds` to pass; then run the block, if it has children.
+
+    `behavior`: what the end of `seconds` means: RESUME, WARN, FAIL or CANCEL.
+    """
+
+    seconds: float | None = None
+    behavior: str = "RESUME"
+    block: str = "tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class Subflow:
+    """Start an execution of another flow, and wait for it if asked."""
+
+    namespace: str
+    flow_id: str
+    revision: int | None = None
+    inputs: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    inherit_labels: bool = False
+    wait: bool = True
+    transmit_failed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the execution in `state`: what Exit asks for."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change the execution itself: its labels or variables; None leaves a thing as it is."""
+
+    labels: dict[str, str] | None = None
+    variables: dict[str, Any] | None = None
+
+
+Plan: TypeAlias = Sequence | Parallel | Graph | Each | Loop | Pause | Subflow | Stop | Update
