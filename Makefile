@@ -36,3 +36,36 @@ lock: | $(UV) ## resolve all dependencies anew
 	    --no-header --no-annotate \
 	    $(foreach member,$(MEMBERS),--no-emit-package tiercel-$(notdir $(subst shared,runtime,$(member)))) \
 	    $(PROJECTS) --output-file requirements.lock
+
+.PHONY: demo
+demo: $(VENV)/.demo ## set up, run the example flow, show its result
+	@$(BIN)/tiercel run examples/seattle-weather.yaml
+
+.PHONY: generate
+generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
+	@$(BIN)/python -m tools.generate
+
+.PHONY: check
+check: $(VENV)/.dev ## format, lint, types, import rules, generated files current
+	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.generate --check
+
+.PHONY: format
+format: $(VENV)/.dev ## format the code and mend what can be mended
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+.PHONY: test
+test: $(VENV)/.dev ## set up and pass the tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+
+.PHONY: conformance
+conformance: $(VENV)/.dev ## run the corpus in CONFORMANCE_DIR
+	@$(BIN)/python -m tests.conformance $(CONFORMANCE_DIR)
+
+.PHONY: clean
+clean: ## remove what the set-up and the runs have made
+	rm -rf $(VENV) .tiercel .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -30,9 +30,13 @@ class TaskLog:
 
     def write(self, level: str, message: str) -> None:
         """Add one line, unless its level is below the task's."""
-        if LEVELS.index(level) < LEVELS.index(self.level):
+        self.add(LogLine(timestamp(), level, message))
+
+    def add(self, line: LogLine) -> None:
+        """Add one line that has its timestamp, unless its level is below the task's."""
+        if LEVELS.index(line.level) < LEVELS.index(self.level):
             return
-        line = LogLine(timestamp(), level, self.mask(message))
+        line = LogLine(line.timestamp, line.level, self.mask(line.message))
         self.lines.append(line)
         if self.sink:
             self.sink(line)

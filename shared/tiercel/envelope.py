@@ -91,6 +91,9 @@ class Result(Wire):
     data: dict[str, Any] = Field(default_factory=dict)
     plan: dict[str, Any] | None = None
     logs: list[WireLog] = Field(default_factory=list)
+    logs_ref: dict[str, Any] | None = Field(
+        None, description="Where all log lines are, as a JSON list, when they exceed 256 KB; `logs` then has the last."
+    )
     metrics: list[Metric] = Field(default_factory=list)
     error: WireError | None = None
     snooze_until: str | None = Field(None, description="Set when the task asks to be run again at that moment.")

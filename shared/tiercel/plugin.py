@@ -121,6 +121,8 @@ class BasePlugin(Generic[P, O]):
     """
 
     task_types: ClassVar[tuple[str, ...]] = ()
+    kind: ClassVar[str] = "task"
+    """What the type is in a flow: task, trigger, condition or taskrunner."""
     params_type: ClassVar[type[BaseParams]] = NoParams
     output_type: ClassVar[type[BaseOutput]] = NoOutput
     catalog_differences: ClassVar[Mapping[str, str]] = {}

@@ -1,1 +1,5 @@
-"""placeholder"""
+"""The core family: flow control, logs, key-value store, state."""
+
+from tiercel.registry import Family
+
+FAMILY = Family.of(__name__)

@@ -6,9 +6,13 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Run one block of the task's children, one after another. `block` names it: tasks, then, else, cases.X."""
+    """Run one block of the task's children, one after another. `block` names it: tasks, then, else, cases.X.
+
+    `forgive`: a failure among them is a warning of the whole.
+    """
 
     block: str = "tasks"
+    forgive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,11 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Subflow:
-    """Start an execution of another flow, and wait for it if asked."""
+    """Start an execution of another flow, and wait for it if asked.
+
+    `outputs`: the old way to take outputs, templates for the child's variables; None where the task has none.
+    `schedule_date`: ISO 8601; None means at once.
+    """
 
     namespace: str
     flow_id: str
@@ -78,6 +86,8 @@ class Subflow:
     inherit_labels: bool = False
     wait: bool = True
     transmit_failed: bool = True
+    outputs: dict[str, Any] | None = None
+    schedule_date: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

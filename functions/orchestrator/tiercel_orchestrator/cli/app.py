@@ -1,0 +1,163 @@
+"""The verbs of `tiercel`."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from tiercel.errors import InvalidFlow, TiercelError
+from tiercel.flows.reading import read_flow
+from tiercel.registry import Registry
+from tiercel_orchestrator import local
+from tiercel_orchestrator.cli import exits, running, say
+from tiercel_orchestrator.cli.inputs import parse_pairs
+from tiercel_orchestrator.store.port import Filter
+from tiercel_orchestrator.views import execution_view
+
+app = typer.Typer(
+    name="tiercel",
+    help="Run Kestra flows without a server.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+FlowFile = Annotated[Path, typer.Argument(metavar="FLOW.yaml", help="The flow to run.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Where executions and files are kept; default TIERCEL_HOME, else .tiercel."),
+]
+ExecutionId = Annotated[str, typer.Argument(metavar="ID", help="The execution's id.")]
+
+
+@app.command()
+def run(
+    flow: FlowFile,
+    inputs: Annotated[
+        list[str] | None, typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; a FILE takes a path.")
+    ] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option("--label", "-l", metavar="KEY=VALUE", help="A label of the execution.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Show progress; this is the default.", hidden=True)] = True,
+    home: Home = None,
+) -> None:
+    """Run a flow here and now, and show its progress and result."""
+    watch = running.Watch(home or local.default_home(), quiet, as_json)
+    _finish(running.run_flow(flow, parse_pairs(inputs or []), parse_pairs(labels or []), watch), flow)
+
+
+@app.command()
+def follow(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None) -> None:
+    """Take up an execution that was interrupted, or show how it ended."""
+    _finish(running.follow(execution_id, running.Watch(home or local.default_home(), quiet, as_json)))
+
+
+@app.command()
+def validate(
+    flows: Annotated[list[Path], typer.Argument(metavar="FLOW.yaml…", help="The flows to check.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check flows without running them: every problem, with file, line and column."""
+    registry = Registry.installed()
+    found: list[dict[str, Any]] = []
+    for file in flows:
+        try:
+            flow = read_flow(running.read_source(file), catalog=registry, file=str(file))
+        except InvalidFlow as error:
+            found += [
+                {"file": str(file), "line": p.line, "column": p.column, "path": p.path, "message": p.message}
+                for p in error.problems
+            ]
+            if not as_json:
+                say.refusal(file, error)
+            continue
+        if not as_json:
+            say.out.print(f"{file}: valid ({flow.namespace}/{flow.id})", markup=False)
+    if as_json:
+        running.print_json(found)
+    raise typer.Exit(exits.BAD_FLOW_OR_USAGE if found else exits.OK)
+
+
+@app.command()
+def plugins(
+    type_id: Annotated[str | None, typer.Argument(metavar="TYPE", help="Show one type with its properties.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the installed plugins, or show one."""
+    from tiercel_orchestrator.cli import plugin_listing
+
+    _guard(lambda: plugin_listing.show(Registry.installed(), type_id, as_json))
+
+
+@app.command()
+def executions(
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Only of this namespace.")] = None,
+    flow: Annotated[str | None, typer.Option("--flow", "-f", help="Only of this flow.")] = None,
+    state: Annotated[str | None, typer.Option("--state", "-s", help="Only in this state.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
+    as_json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """List executions, the newest first."""
+    store = local.open_store(home or local.default_home())
+    try:
+        found = store.executions(Filter(namespace, flow, None, state.upper() if state else None, limit))
+        if as_json:
+            running.print_json([execution_view(one, store.task_runs(one.id)) for one in found])
+            return
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in ("id", "flow", "state", "started"):
+            table.add_column(column, no_wrap=True)
+        for one in found:
+            table.add_row(one.id, f"{one.namespace}/{one.flow_id}", one.state, one.history[0][1])
+        say.out.print(table if found else "no executions yet: run one with `tiercel run FLOW.yaml`")
+    finally:
+        store.close()
+
+
+@app.command()
+def logs(
+    execution_id: ExecutionId,
+    level: Annotated[str, typer.Option("--level", help="The lowest level shown.")] = "TRACE",
+    as_json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """Print the log of an execution."""
+    from tiercel_orchestrator.cli import log_listing
+
+    _guard(lambda: log_listing.show(home or local.default_home(), execution_id, level.upper(), as_json))
+
+
+def _finish(work: Coroutine[Any, Any, int], file: Path | None = None) -> None:
+    """Run to the end and leave with the code that says how it went."""
+    raise typer.Exit(_guard(lambda: asyncio.run(work), file))
+
+
+def _guard(call: Any, file: Path | None = None) -> Any:
+    """Turn what has been understood into sentences and exit code 2."""
+    try:
+        return call()
+    except InvalidFlow as error:
+        say.refusal(file, error)
+    except TiercelError as error:
+        say.err.print(str(error), markup=False)
+    raise typer.Exit(exits.BAD_FLOW_OR_USAGE)
+
+
+def run_app() -> None:
+    """Enter the command line."""
+    try:
+        app()
+    except InvalidFlow as error:
+        say.refusal(None, error)
+        raise SystemExit(exits.BAD_FLOW_OR_USAGE) from None
+
+

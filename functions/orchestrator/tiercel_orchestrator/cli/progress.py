@@ -1,0 +1,163 @@
+"""Progress of an execution as it runs: a live tree on a terminal, plain lines in a pipe."""
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.rows import TaskRun
+from tiercel_orchestrator.store.port import Change
+
+STYLES = {
+    states.SUCCESS: ("green", "✓"),
+    states.WARNING: ("yellow", "!"),
+    states.FAILED: ("red", "✗"),
+    states.KILLED: ("red", "■"),
+    states.CANCELLED: ("red", "■"),
+    states.SKIPPED: ("dim", "·"),
+    states.PAUSED: ("cyan", "‖"),
+    states.RETRYING: ("yellow", "↻"),
+}
+LEVEL_STYLES = {"ERROR": "red", "WARN": "yellow", "DEBUG": "dim", "TRACE": "dim"}
+SHOWN_AT_MOST = 24
+
+
+class Progress(Protocol):
+    """Somebody who watches an execution."""
+
+    def changed(self, change: Change) -> None:
+        """See what a commit changed."""
+
+    def said(self, run: TaskRun, line: LogLine) -> None:
+        """See a line of a task that runs."""
+
+    def __enter__(self) -> "Progress": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Silent:
+    """Watch without a word."""
+
+    def changed(self, change: Change) -> None:
+        """Say nothing."""
+
+    def said(self, run: TaskRun, line: LogLine) -> None:
+        """Say nothing."""
+
+    def __enter__(self) -> "Silent":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+
+def label(run: TaskRun) -> str:
+    """Name a task run: its task, and its value in an each."""
+    return f"{run.task_id}[{run.value}]" if run.value is not None else str(run.task_id)
+
+
+class Lines(Silent):
+    """One line per log line and per state, for pipes and files."""
+
+    def __init__(self, console: Console, execution_id: str) -> None:
+        self.console = console
+        self.execution_id = execution_id
+        self._seen: dict[str, str] = {}
+
+    def __enter__(self) -> "Lines":
+        return self
+
+    def said(self, run: TaskRun, line: LogLine) -> None:
+        """Print a task's line."""
+        self._line(line.timestamp, line.level, label(run), line.message)
+
+    def changed(self, change: Change) -> None:
+        """Print the states that task runs entered, and what the engine itself said of them."""
+        names = {run.id: label(run) for run in change.runs if run.task_id}
+        for run_id, line in change.logs:
+            self._line(line.timestamp, line.level, names.get(run_id or "", "flow"), line.message)
+        for run in change.runs:
+            if run.task_id and self._seen.get(run.id) != run.state:
+                self._seen[run.id] = run.state
+                self._line(run.history[-1][1], "STATE", label(run), run.state)
+
+    def _line(self, at: str, level: str, name: str, message: str) -> None:
+        self.console.print(f"{at} {level:<5} {name}: {message}", markup=False)
+
+
+class LiveTree(Silent):
+    """A tree of task runs that changes in place; log lines scroll by above it."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self.console = console
+        self.title = title
+        self.runs: dict[str, TaskRun] = {}
+        self.started = time.monotonic()
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=12, transient=True)
+        self._spinner = Spinner("dots", style="cyan")
+
+    def __enter__(self) -> "LiveTree":
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def said(self, run: TaskRun, line: LogLine) -> None:
+        """Let a task's line scroll by."""
+        self._log(label(run), line)
+
+    def changed(self, change: Change) -> None:
+        """Take over what changed."""
+        for run in change.runs:
+            if run.task_id is not None:
+                self.runs[run.id] = run
+        for run_id, line in change.logs:
+            known = self.runs.get(run_id or "")
+            self._log(label(known) if known else "flow", line)
+
+    def _log(self, name: str, line: LogLine) -> None:
+        text = Text.assemble((f"{line.timestamp[11:19]} ", "dim"), (f"{name} ", "cyan"))
+        text.append(line.message, LEVEL_STYLES.get(line.level, ""))
+        self._live.console.print(text)
+
+    def _render(self) -> RenderableType:
+        seconds = time.monotonic() - self.started
+        counts = Counter(run.state for run in self.runs.values())
+        summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        head = Text.assemble((self.title, "bold"), (f"  {seconds:.1f}s  {summary}", "dim"))
+        return Group(head, *self._rows())
+
+    def _rows(self) -> list[RenderableType]:
+        ordered = list(self._ordered(None, 0))
+        hidden = max(0, len(ordered) - SHOWN_AT_MOST)
+        rows: list[RenderableType] = [Text(f"  … {hidden} more above", "dim")] if hidden else []
+        return rows + [self._row(run, depth) for run, depth in ordered[hidden:]]
+
+    def _ordered(self, parent_id: str | None, depth: int) -> list[tuple[TaskRun, int]]:
+        known = self.runs
+        rows = []
+        for run in list(known.values()):
+            is_top = parent_id is None and run.parent_id not in known
+            if is_top or run.parent_id == parent_id:
+                rows += [(run, depth), *self._ordered(run.id, depth + 1)]
+        return rows
+
+    def _row(self, run: TaskRun, depth: int) -> RenderableType:
+        style, symbol = STYLES.get(run.state, ("cyan", ""))
+        symbol = symbol or str(self._spinner.render(time.monotonic()))
+        return Text.assemble("  " * (depth + 1), (f"{symbol} {label(run)}", style))

@@ -1,0 +1,140 @@
+"""Running and following executions from a terminal."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tiercel import clock
+from tiercel.errors import InvalidFlow
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.cli import exits, report, say
+from tiercel_orchestrator.cli.inputs import with_files
+from tiercel_orchestrator.cli.progress import Lines, LiveTree, Progress, Silent
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.local import open_engine
+from tiercel_orchestrator.shell.engine import Engine
+from tiercel_orchestrator.shell.starting import StartRequest
+from tiercel_orchestrator.store.port import Change
+from tiercel_orchestrator.views import execution_view
+
+
+@dataclass(slots=True)
+class Watch:
+    """How a run is shown; the engine reports here before anybody looks."""
+
+    home: Path
+    quiet: bool = False
+    as_json: bool = False
+    progress: Progress | None = None
+
+    def changed(self, change: Change) -> None:
+        """Pass a change on."""
+        if self.progress:
+            self.progress.changed(change)
+
+    def said(self, run: TaskRun, line: LogLine) -> None:
+        """Pass a task's line on."""
+        if self.progress:
+            self.progress.said(run, line)
+
+    def begin(self, execution: Execution) -> Progress:
+        """Choose how to show progress: a live tree on a terminal, lines in a pipe, nothing when quiet or --json."""
+        title = f"{execution.namespace}/{execution.flow_id}"
+        if self.as_json or self.quiet:
+            self.progress = Silent()
+        elif say.out.is_terminal:
+            self.progress = LiveTree(say.out, title)
+        else:
+            self.progress = Lines(say.out, execution.id)
+        return self.progress
+
+
+async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, str], watch: Watch) -> int:
+    """Keep the flow, start it, watch it to its end; give the exit code."""
+    source = read_source(file)
+    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+        flow = await engine.in_store(engine.library.put, source, clock.now(), str(file))
+        request = StartRequest(
+            flow.namespace, flow.id, flow.revision, with_files(flow, given, file), labels=dict(labels)
+        )
+        execution = await engine.prepare(request)
+        with watch.begin(execution):
+            engine.only(execution.root_id)
+            await engine.create(execution)
+            ended = await _watch(engine, execution)
+        return await _report(engine, ended, watch)
+
+
+async def follow(execution_id: str, watch: Watch) -> int:
+    """Take up an execution where it was left, or show how it ended."""
+    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+        execution = await engine.execution(execution_id)
+        with watch.begin(execution) as progress:
+            runs = await engine.in_store(engine.store.task_runs, execution_id)
+            progress.changed(Change(execution, runs))
+            engine.only(execution.root_id)
+            ended = await _watch(engine, execution)
+        return await _report(engine, ended, watch)
+
+
+async def _watch(engine: Engine, execution: Execution) -> Execution:
+    """Wait for the end; Ctrl-C and a polite kill end the execution as KILLED."""
+    loop = asyncio.get_running_loop()
+    idle = asyncio.create_task(engine.wait_until_idle(execution.id))
+    asked = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    stopped = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({idle, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if asked.is_set():
+            await engine.kill(execution.id)
+        return await idle
+    finally:
+        stopped.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(ValueError):
+                loop.remove_signal_handler(number)
+
+
+async def _report(engine: Engine, execution: Execution, watch: Watch) -> int:
+    runs = await engine.in_store(engine.store.task_runs, execution.id)
+    if watch.as_json:
+        print_json(execution_view(execution, runs))
+    else:
+        code = exits.code_of(execution.state)
+        if watch.quiet:
+            await _print_failures(engine, execution)
+        else:
+            report.show(say.out, execution, runs, watch.home)
+        if code == exits.LEFT_PAUSED:
+            say.out.print(f"[dim]paused; go on with: tiercel resume {execution.id}[/]")
+    return exits.code_of(execution.state)
+
+
+async def _print_failures(engine: Engine, execution: Execution) -> None:
+    for row in await engine.in_store(engine.store.logs, execution.id):
+        if row.line.level == "ERROR":
+            say.err.print(f"{row.task_id or 'flow'}: {row.line.message}", markup=False)
+
+
+def read_source(file: Path) -> str:
+    """Read a flow's file; `InvalidFlow` says why it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InvalidFlow(f"There is no file {file}; give the path of a flow in YAML.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFlow(f"{file} cannot be read: {error}; give the path of a flow in YAML, encoded in UTF-8.") from error
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON document to stdout, and nothing else."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")

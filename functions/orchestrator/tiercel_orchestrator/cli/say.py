@@ -1,0 +1,32 @@
+"""What the command line prints, and where: results to stdout, everything else to stderr."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from tiercel.errors import InvalidFlow, Problem
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def plain(text: str) -> None:
+    """Print a line to stdout as it is: no markup, no wrapping, no colour."""
+    sys.stdout.write(text + "\n")
+
+
+def problems(file: Path | None, found: Sequence[Problem]) -> None:
+    """Print problems as compilers do: file:line:column: what is wrong and what would be right."""
+    for problem in found:
+        place = str(file) if file else ""
+        if problem.line is not None:
+            place += f":{problem.line}:{problem.column or 1}"
+        where = f"{problem.path}: " if problem.path and not problem.message.startswith(problem.path) else ""
+        err.print(f"{place}: {where}{problem.message}" if place else f"{where}{problem.message}", markup=False)
+
+
+def refusal(file: Path | None, error: InvalidFlow) -> None:
+    """Print why a flow or its inputs are refused."""
+    problems(file, error.problems)

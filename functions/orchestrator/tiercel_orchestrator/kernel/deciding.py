@@ -1,0 +1,74 @@
+"""A decision in the making: the state it works on and the small moves that all of the kernel shares."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tiercel.clock import timestamp
+from tiercel.flows.models import Flow, Task
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel.decision import Decision, RunLog, Touched
+from tiercel_orchestrator.kernel.rows import Frame, Request, TaskRun, Work
+
+
+class Deciding:
+    """The touched state, the moment, and what has been decided so far.
+
+    `agenda` holds the scopes to look at again, each with the child that has just ended there, if one has.
+    """
+
+    def __init__(self, flow: Flow, touched: Touched, now: datetime) -> None:
+        self.flow = flow
+        self.execution = touched.execution
+        self.runs = touched.runs
+        self.all_live = touched.all_live
+        self.now = now
+        self.decision = Decision()
+        self.agenda: list[tuple[TaskRun, TaskRun | None]] = []
+
+    @property
+    def root(self) -> TaskRun:
+        """The execution's own scope."""
+        return next(run for run in self.runs.values() if run.task_id is None)
+
+    def task(self, run: TaskRun) -> Task:
+        """Give the task of a run that is not the root."""
+        return self.flow.task(run.task_id or "")
+
+    def lineage(self, run: TaskRun) -> Iterator[Task]:
+        """Give the tasks of a run and of its ancestors, nearest first."""
+        while run.task_id is not None:
+            yield self.task(run)
+            run = self.runs[run.parent_id or ""]
+
+    def touch(self, run: TaskRun) -> None:
+        """Note that a run has changed."""
+        self.decision.changed[run.id] = run
+
+    def wait(self, run: TaskRun, work: Work, until: datetime | None = None) -> None:
+        """Say what a run waits for, and until when."""
+        run.work, run.due_at = work, until
+        self.touch(run)
+
+    def ask(self, run: TaskRun, request: Request) -> None:
+        """Ask the shell for something on behalf of a run."""
+        run.request = request
+        self.wait(run, "request", self.now)
+
+    def look_at(self, scope: TaskRun, child: TaskRun | None = None) -> None:
+        """Put a scope on the agenda."""
+        self.agenda.append((scope, child))
+
+    def log(self, run: TaskRun, level: str, message: str) -> None:
+        """Write a line into a run's log."""
+        self.decision.logs.append(RunLog(run.id, LogLine(timestamp(self.now), level, message)))
+
+    def execution_enters(self, state: str) -> None:
+        """Give the execution a state."""
+        self.execution.enter(state, self.now)
+        self.decision.execution_changed = True
+
+
+def frame_of(run: TaskRun) -> Frame:
+    """Give the frame of a run that is a scope."""
+    assert run.frame is not None, f"task run {run.id} is no scope"
+    return run.frame

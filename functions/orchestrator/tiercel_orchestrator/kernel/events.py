@@ -1,0 +1,78 @@
+"""Events: what has happened outside the kernel."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The execution was created; `run_id` is its root."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A family answered for attempt `attempt` of a task run. `state`: SUCCESS, WARNING, FAILED, SKIPPED or KILLED."""
+
+    run_id: str
+    attempt: int
+    state: str
+    outputs: dict[str, Any] = field(default_factory=dict)
+    retry_after: float | None = None
+    """Seconds before which a retry is pointless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """The task asked to be run again at `until`; it costs no attempt."""
+
+    run_id: str
+    attempt: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The shell did what the kernel asked for. `values`: rendered templates by name; `error`: why it could not."""
+
+    run_id: str
+    attempt: int
+    values: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The moment has come that a task run waited for."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Somebody resumed a pause. `inputs`: the typed values of its `onResume`."""
+
+    run_id: str
+    inputs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """The execution that a task run started has ended."""
+
+    run_id: str
+    execution_id: str
+    state: str
+    outputs: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KillRequested:
+    """Somebody wants the execution to end now; `run_id` is its root, `live` all its runs that have not ended."""
+
+    run_id: str
+
+
+Event: TypeAlias = Started | Ended | Snoozed | Answered | Due | Resumed | ChildEnded | KillRequested

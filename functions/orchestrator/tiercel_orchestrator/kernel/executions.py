@@ -1,0 +1,97 @@
+"""The life of an execution: its start, its outputs, its last state, and how it is killed or stopped."""
+
+from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
+from tiercel_orchestrator.kernel.decision import WantsAllLive
+from tiercel_orchestrator.kernel.events import Answered, ChildEnded
+from tiercel_orchestrator.kernel.rows import Frame, TaskRun
+
+
+def start(deciding: Deciding, root: TaskRun) -> None:
+    """Begin with the first tasks."""
+    deciding.execution_enters(states.RUNNING)
+    root.enter(states.RUNNING, deciding.now)
+    root.frame = Frame()
+    deciding.wait(root, "children")
+    deciding.look_at(root)
+
+
+def blocks_over(deciding: Deciding, root: TaskRun) -> None:
+    """The flow's blocks are through: evaluate its outputs, then give it its last state."""
+    hopeless = frame_of(root).worst in (states.KILLED, states.CANCELLED)
+    if deciding.flow.outputs and not hopeless:
+        deciding.ask(root, "outputs")
+    else:
+        _enter_last_state(deciding, root)
+
+
+def outputs_answered(deciding: Deciding, root: TaskRun, answer: Answered) -> None:
+    """Take the flow's outputs; a failure to evaluate them fails the execution."""
+    if answer.error:
+        deciding.log(root, "ERROR", answer.error)
+        frame_of(root).worst = states.worse(frame_of(root).worst, states.FAILED)
+    else:
+        deciding.execution.outputs = answer.values
+    root.request = None
+    _enter_last_state(deciding, root)
+
+
+def _enter_last_state(deciding: Deciding, root: TaskRun) -> None:
+    frame = frame_of(root)
+    deciding.execution_enters(frame.worst)
+    frame.phase, frame.next, frame.running, frame.failed = "after", 0, 0, False
+    deciding.wait(root, "children")
+    deciding.look_at(root)
+
+
+def close(deciding: Deciding, root: TaskRun) -> None:
+    """Nothing of the execution runs any more, what comes after it included."""
+    root.enter(deciding.execution.state, deciding.now)
+    deciding.wait(root, "")
+    _tell_parent(deciding)
+
+
+def _tell_parent(deciding: Deciding) -> None:
+    execution = deciding.execution
+    if execution.parent_run_id:
+        deciding.decision.follow_up.append(
+            ChildEnded(execution.parent_run_id, execution.id, execution.state, execution.outputs)
+        )
+
+
+def kill(deciding: Deciding, state: str) -> None:
+    """End everything that lives in `state`; all live runs have been loaded."""
+    _end_live(deciding, state)
+    root = deciding.root
+    if deciding.execution.state not in states.ENDED:
+        if state == states.KILLED:
+            deciding.execution_enters(states.KILLING)
+        deciding.execution_enters(state)
+    root.enter(state, deciding.now)
+    root.request = None
+    deciding.wait(root, "")
+    deciding.agenda.clear()
+    deciding.decision.kill_children = True
+    _tell_parent(deciding)
+
+
+def stop(deciding: Deciding, run: TaskRun, state: str) -> None:
+    """End the execution in `state`, as an Exit asks; a KILLED or CANCELLED takes all that lives with it."""
+    if state in (states.KILLED, states.CANCELLED):
+        kill(deciding, state)
+        return
+    _end_live(deciding, state)
+    frame_of(deciding.root).worst = state
+    deciding.agenda.clear()
+    blocks_over(deciding, deciding.root)
+
+
+def _end_live(deciding: Deciding, state: str) -> None:
+    if not deciding.all_live:
+        raise WantsAllLive
+    for run in deciding.runs.values():
+        if not run.ended and run.task_id is not None:
+            run.end_attempt(state, deciding.now)
+            run.enter(state, deciding.now)
+            run.request = None
+            deciding.wait(run, "")

@@ -1,0 +1,133 @@
+"""The kernel's state: an execution and those of its task runs that an event touches.
+
+Every scope is a task run: the execution's own top level is the root task run, which has no task and is not shown.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from tiercel.clock import parse_timestamp, timestamp
+from tiercel.flows.plans import Plan, Sequence
+from tiercel_orchestrator.kernel import states
+
+Phase = Literal["tasks", "errors", "finally", "after"]
+
+Work = Literal["", "ready", "request", "timer", "paused", "children", "child", "leased"]
+"""What a task run waits for: a family ("ready"), the shell ("request"), a moment ("timer"), a resume ("paused"),
+its children, or the execution it started ("child"); "leased" while somebody works on it; "" once it has ended."""
+
+Request = Literal["runIf", "plan", "condition", "outputs", "child"]
+
+
+@dataclass(slots=True)
+class Frame:
+    """How far a scope has come. `next`: the first child or value not started; `running`: those not ended."""
+
+    plan: Plan = field(default_factory=Sequence)
+    phase: Phase = "tasks"
+    next: int = 0
+    running: int = 0
+    failed: bool = False
+    """Whether a child of the present phase failed: then the phase starts no more."""
+    worst: str = states.SUCCESS
+    started: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    iteration: int = 0
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try of a task run. `history`: pairs of state and moment."""
+
+    state: str
+    history: list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class TaskRun:
+    """One run of a task, or the root scope of an execution (`task_id` None).
+
+    `path`: the each-values of all ancestors, outermost first, then its own. `attempt` counts from 1 and fences
+    results: one that carries another number is late, and ignored.
+    """
+
+    id: str
+    execution_id: str
+    task_id: str | None
+    parent_id: str | None
+    value: str | None = None
+    iteration: int | None = None
+    path: tuple[str, ...] = ()
+    state: str = states.CREATED
+    history: list[tuple[str, str]] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    attempt: int = 1
+    outputs: dict[str, Any] | None = None
+    work: Work = ""
+    request: Request | None = None
+    due_at: datetime | None = None
+    frame: Frame | None = None
+
+    def enter(self, state: str, at: datetime) -> None:
+        """Take on a state, and note when."""
+        self.state = state
+        self.history.append((state, timestamp(at)))
+
+    def begin(self, at: datetime) -> bool:
+        """Put the run into RUNNING with an open attempt; answer whether that changed anything."""
+        if self.state == states.RUNNING and len(self.attempts) == self.attempt:
+            return False
+        if self.state != states.RUNNING:
+            self.enter(states.RUNNING, at)
+        if len(self.attempts) < self.attempt:
+            self.begin_attempt(at)
+        return True
+
+    def begin_attempt(self, at: datetime) -> None:
+        """Open the attempt that the number `attempt` names."""
+        now = timestamp(at)
+        self.attempts.append(Attempt(states.RUNNING, [(states.CREATED, now), (states.RUNNING, now)]))
+
+    def end_attempt(self, state: str, at: datetime) -> None:
+        """Close the open attempt, if there is one."""
+        if self.attempts and self.attempts[-1].state not in states.ENDED:
+            self.attempts[-1].state = state
+            self.attempts[-1].history.append((state, timestamp(at)))
+
+    @property
+    def ended(self) -> bool:
+        """Whether this run has reached its last state."""
+        return self.state in states.ENDED
+
+    @property
+    def created_at(self) -> datetime:
+        """When this run was laid down."""
+        return parse_timestamp(self.history[0][1])
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution of a flow. `root_id`: the execution that started it all, itself if it was started directly."""
+
+    id: str
+    namespace: str
+    flow_id: str
+    revision: int
+    root_id: str
+    state: str = states.CREATED
+    history: list[tuple[str, str]] = field(default_factory=list)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] | None = None
+    trigger: dict[str, Any] | None = None
+    parent_run_id: str | None = None
+    original_id: str | None = None
+    attempt_number: int = 1
+
+    def enter(self, state: str, at: datetime) -> None:
+        """Take on a state, and note when; a state it is in already is not noted again."""
+        if state != self.state or not self.history:
+            self.state = state
+            self.history.append((state, timestamp(at)))

@@ -1,0 +1,88 @@
+"""Which children of a scope start next: pure functions over its frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tiercel.flows.models import Task
+from tiercel.flows.plans import Each, Graph, Parallel
+from tiercel_orchestrator.kernel.rows import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A child to start, with its value where an each runs it."""
+
+    task: Task
+    value: str | None = None
+    iteration: int | None = None
+
+
+def next_starts(frame: Frame, tasks: Sequence[Task]) -> list[Start]:
+    """Give the children to start now, and note in the frame that they run."""
+    if frame.failed:
+        return []
+    match frame.plan:
+        case Parallel(limit=limit):
+            # the errors of a Parallel run side by side too, as many as it allows
+            return _side_by_side(frame, tasks, limit) if frame.phase in ("tasks", "errors") else _in_order(frame, tasks)
+        case Graph() as graph if frame.phase == "tasks":
+            return _by_dependency(frame, tasks, graph)
+        case Each() as each if frame.phase == "tasks":
+            return _by_value(frame, tasks, each)
+    return _in_order(frame, tasks)
+
+
+def next_in_value(frame: Frame, tasks: Sequence[Task], ended_task_id: str, value: str, iteration: int) -> Start | None:
+    """Give what follows a child inside its own value of an each, if anything does."""
+    if frame.failed:
+        return None
+    ids = [task.id for task in tasks]
+    position = ids.index(ended_task_id) + 1
+    return Start(tasks[position], value, iteration) if position < len(tasks) else None
+
+
+def _in_order(frame: Frame, tasks: Sequence[Task]) -> list[Start]:
+    if frame.running or frame.next >= len(tasks):
+        return []
+    return [_take(frame, tasks[frame.next])]
+
+
+def _side_by_side(frame: Frame, tasks: Sequence[Task], limit: int) -> list[Start]:
+    starts = []
+    while frame.next < len(tasks) and _admits(frame, limit):
+        starts.append(_take(frame, tasks[frame.next]))
+    return starts
+
+
+def _by_dependency(frame: Frame, tasks: Sequence[Task], graph: Graph) -> list[Start]:
+    starts = []
+    known = {task.id for task in tasks}
+    ended = set(frame.ended)
+    for task in tasks:
+        # a disabled task never runs, so nothing can wait for it
+        needed = {dependency for dependency in graph.depends_on.get(task.id, ()) if dependency in known}
+        if task.id not in frame.started and needed <= ended and _admits(frame, graph.limit):
+            frame.started.append(task.id)
+            starts.append(_take(frame, task))
+    return starts
+
+
+def _by_value(frame: Frame, tasks: Sequence[Task], each: Each) -> list[Start]:
+    starts: list[Start] = []
+    while tasks and frame.next < len(each.values) and _admits(frame, each.limit):
+        value, iteration = each.values[frame.next], frame.next
+        together = tasks if each.parallel_children else tasks[:1]
+        starts.extend(Start(task, value, iteration) for task in together)
+        frame.next += 1
+        frame.running += len(together)
+    return starts
+
+
+def _take(frame: Frame, task: Task) -> Start:
+    frame.next += 1
+    frame.running += 1
+    return Start(task)
+
+
+def _admits(frame: Frame, limit: int) -> bool:
+    return limit == 0 or frame.running < limit

@@ -1,0 +1,145 @@
+"""The life of a scope: its children start as its plan says, its phases follow one another, its loop turns."""
+
+from datetime import timedelta
+
+from tiercel.expressions import truthy
+from tiercel.flows.models import Task
+from tiercel.flows.plans import Each, Loop
+from tiercel_orchestrator.kernel import executions, states, task_runs
+from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
+from tiercel_orchestrator.kernel.events import Answered
+from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.rows import Frame, Phase, TaskRun
+from tiercel_orchestrator.kernel.schedule import Start, next_in_value, next_starts
+
+
+def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
+    """Take note of a child that has ended, start what may start, and go to the next phase when nothing runs."""
+    if scope.ended or scope.work != "children":
+        return
+    frame = frame_of(scope)
+    deciding.touch(scope)
+    if child is not None and _child_ended(deciding, scope, frame, child):
+        return
+    starts = next_starts(frame, _block(deciding, scope, frame))
+    for start in starts:
+        _create(deciding, scope, start)
+    if not starts and not frame.running:
+        _phase_over(deciding, scope, frame)
+
+
+def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRun) -> bool:
+    """Count a child in; answer whether its value of an each goes on with another child."""
+    frame.worst = states.worse(frame.worst, child.state)
+    frame.failed = frame.failed or child.state in states.UNSUCCESSFUL
+    if isinstance(frame.plan, Each) and frame.phase == "tasks" and not frame.plan.parallel_children:
+        block = _block(deciding, scope, frame)
+        following = next_in_value(frame, block, child.task_id or "", child.value or "", child.iteration or 0)
+        if following:
+            _create(deciding, scope, following)
+            return True
+    frame.running -= 1
+    if frame.started:
+        frame.ended.append(child.task_id or "")
+    return False
+
+
+def _create(deciding: Deciding, scope: TaskRun, start: Start) -> None:
+    run = TaskRun(
+        id=derive(deciding.execution.id, scope.id, start.task.id, start.iteration, frame_of(scope).iteration),
+        execution_id=deciding.execution.id,
+        task_id=start.task.id,
+        parent_id=scope.id,
+        value=start.value,
+        iteration=start.iteration,
+        path=scope.path if start.value is None else (*scope.path, start.value),
+    )
+    run.enter(states.CREATED, deciding.now)
+    deciding.runs[run.id] = run
+    deciding.decision.created.append(run)
+    task_runs.enter(deciding, run)
+
+
+def _block(deciding: Deciding, scope: TaskRun, frame: Frame) -> tuple[Task, ...]:
+    """Give the children of a scope in its present phase."""
+    if frame.phase == "tasks" and scope.task_id is not None:
+        return deciding.task(scope).block(getattr(frame.plan, "block", "tasks"))
+    return _phase_block(deciding, scope, frame.phase)
+
+
+def _phase_block(deciding: Deciding, scope: TaskRun, phase: Phase) -> tuple[Task, ...]:
+    if scope.task_id is not None:
+        return deciding.task(scope).block(phase)
+    flow = deciding.flow
+    blocks = {"tasks": flow.tasks, "errors": flow.errors, "finally": flow.finally_, "after": flow.after_execution}
+    return tuple(task for task in blocks[phase] if not task.disabled)
+
+
+def _phase_over(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    if frame.phase == "after":
+        executions.close(deciding, scope)
+    elif frame.phase == "tasks" and isinstance(frame.plan, Loop) and not frame.failed:
+        deciding.ask(scope, "condition")
+    else:
+        _next_phase(deciding, scope, frame)
+
+
+def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    erred = frame.phase == "tasks" and frame.worst == states.FAILED
+    if erred and _phase_block(deciding, scope, "errors"):
+        _begin_phase(deciding, scope, frame, "errors")
+    elif frame.phase in ("tasks", "errors") and _phase_block(deciding, scope, "finally"):
+        _begin_phase(deciding, scope, frame, "finally")
+    elif scope.task_id is None:
+        executions.blocks_over(deciding, scope)
+    else:
+        forgiven = frame.worst == states.FAILED and getattr(frame.plan, "forgive", False)
+        task_runs.end(deciding, scope, states.WARNING if forgiven else frame.worst)
+
+
+def _begin_phase(deciding: Deciding, scope: TaskRun, frame: Frame, phase: Phase) -> None:
+    frame.phase, frame.next, frame.failed = phase, 0, False
+    frame.started, frame.ended = [], []
+    deciding.wait(scope, "children")
+    deciding.look_at(scope)
+
+
+def condition_answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
+    """End a loop whose condition holds or whose maximum is reached; else arm its next turn."""
+    run.request = None
+    frame = frame_of(run)
+    loop = frame.plan
+    assert isinstance(loop, Loop)
+    if answer.error:
+        _fail_loop(deciding, run, frame, answer.error)
+    elif truthy(answer.values["condition"]):
+        _next_phase(deciding, run, frame)
+    elif _exhausted(deciding, run, frame, loop):
+        if loop.fail_on_max:
+            _fail_loop(deciding, run, frame, "The loop reached its maximum before its condition held.")
+        else:
+            _next_phase(deciding, run, frame)
+    else:
+        deciding.wait(run, "timer", deciding.now + timedelta(seconds=loop.interval_seconds))
+
+
+def _fail_loop(deciding: Deciding, run: TaskRun, frame: Frame, reason: str) -> None:
+    deciding.log(run, "ERROR", reason)
+    frame.worst = states.worse(frame.worst, states.FAILED)
+    _next_phase(deciding, run, frame)
+
+
+def _exhausted(deciding: Deciding, run: TaskRun, frame: Frame, loop: Loop) -> bool:
+    if loop.max_iterations is not None and frame.iteration + 1 > loop.max_iterations:
+        return True
+    return loop.max_seconds is not None and deciding.now > run.created_at + timedelta(seconds=loop.max_seconds)
+
+
+def turn(deciding: Deciding, run: TaskRun) -> None:
+    """Begin a loop's next iteration: its children's runs are replaced."""
+    frame = frame_of(run)
+    deciding.decision.dropped_children_of.append(run.id)
+    frame.iteration, frame.next, frame.failed = frame.iteration + 1, 0, False
+    run.outputs = {**(run.outputs or {}), "iterationCount": frame.iteration + 1}
+    deciding.wait(run, "children")
+    deciding.look_at(run)

@@ -1,0 +1,224 @@
+"""The life of a task run: entered, prepared, carried out, tried again, closed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tiercel.errors import TiercelError
+from tiercel.expressions import is_template, truthy
+from tiercel.flows.control import control_of, plan
+from tiercel.flows.models import Task
+from tiercel.flows.plans import Loop, Pause, Plan, Stop, Subflow, Update
+from tiercel_orchestrator.kernel import executions, states
+from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
+from tiercel_orchestrator.kernel.events import Answered, ChildEnded, Ended
+from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.retry import next_try, policy
+from tiercel_orchestrator.kernel.rows import Frame, TaskRun
+
+
+def enter(deciding: Deciding, run: TaskRun) -> None:
+    """Begin with a run that has just been laid down."""
+    task = deciding.task(run)
+    if is_template(task.run_if):
+        deciding.ask(run, "runIf")
+    elif truthy(task.run_if):
+        _prepare(deciding, run, task)
+    else:
+        close(deciding, run, states.SKIPPED)
+
+
+def _prepare(deciding: Deciding, run: TaskRun, task: Task) -> None:
+    control = control_of(task.type)
+    if control is None:
+        deciding.wait(run, "ready", deciding.now)
+    elif control.templates(task):
+        deciding.ask(run, "plan")
+    else:
+        _planned(deciding, run, task, {})
+
+
+def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
+    """Go on with what the shell rendered or started."""
+    request, run.request = run.request, None
+    if answer.error:
+        begin(deciding, run)
+        fail(deciding, run, answer.error)
+    elif request == "runIf" and truthy(answer.values["runIf"]):
+        _prepare(deciding, run, deciding.task(run))
+    elif request == "runIf":
+        close(deciding, run, states.SKIPPED)
+    elif request == "child":
+        _child_started(deciding, run)
+    else:
+        _planned(deciding, run, deciding.task(run), answer.values)
+
+
+def _planned(deciding: Deciding, run: TaskRun, task: Task, rendered: dict[str, Any]) -> None:
+    begin(deciding, run)
+    try:
+        decided, outputs = plan(task, rendered, execution_variables=deciding.execution.variables)
+    except TiercelError as error:
+        fail(deciding, run, str(error))
+        return
+    run.outputs = outputs or None
+    _carry_out(deciding, run, decided)
+
+
+def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
+    match decided:
+        case Pause():
+            _pause(deciding, run, decided)
+        case Subflow():
+            run.frame = Frame(decided)
+            # its id is known before it exists: a child that ends at once finds its parent waiting
+            run.outputs = {"executionId": child_execution_id(run)}
+            deciding.ask(run, "child")
+        case Stop():
+            run.end_attempt(decided.state, deciding.now)
+            executions.stop(deciding, run, decided.state)
+        case Update():
+            _update(deciding, decided)
+            end(deciding, run, states.SUCCESS)
+        case _:
+            run.frame = Frame(decided)
+            if isinstance(decided, Loop):
+                run.outputs = {"iterationCount": 1}
+            deciding.wait(run, "children")
+            deciding.look_at(run)
+
+
+def _update(deciding: Deciding, update: Update) -> None:
+    execution = deciding.execution
+    if update.labels is not None:
+        execution.labels = {**execution.labels, **update.labels}
+    if update.variables is not None:
+        execution.variables = dict(update.variables)
+    deciding.decision.execution_changed = True
+
+
+def begin(deciding: Deciding, run: TaskRun) -> None:
+    """Put a run into RUNNING, with an open attempt."""
+    run.begin(deciding.now)
+    deciding.touch(run)
+
+
+def ended(deciding: Deciding, run: TaskRun, event: Ended) -> None:
+    """Take a family's answer."""
+    if event.outputs:
+        run.outputs = event.outputs
+    begin(deciding, run)
+    end(deciding, run, event.state, event.retry_after)
+
+
+def fail(deciding: Deciding, run: TaskRun, message: str) -> None:
+    """Fail a run for a reason of the engine's own."""
+    deciding.log(run, "ERROR", message)
+    end(deciding, run, states.FAILED)
+
+
+def end(deciding: Deciding, run: TaskRun, state: str, retry_after: float | None = None) -> None:
+    """End an attempt: try again if a retry says so, else close the run as allowFailure and allowWarning say."""
+    task = deciding.task(run)
+    # a scope's own retry belongs to its children: only what runs is tried again
+    runs = run.frame is None or isinstance(run.frame.plan, Subflow)
+    retry = policy(deciding.flow, deciding.lineage(run)) if runs else None
+    if retry and state == states.FAILED:
+        run.end_attempt(state, deciding.now)
+        due = next_try(retry, run.id, len(run.attempts), run.created_at, deciding.now, retry_after)
+        if due is not None:
+            _try_again(deciding, run, due, retry.new_execution)
+            return
+    if retry and retry.warning_on_retry and state == states.SUCCESS and run.attempt > 1:
+        state = states.WARNING
+    if state == states.FAILED and task.allow_failure:
+        state = states.WARNING
+    if state == states.WARNING and task.allow_warning:
+        state = states.SUCCESS
+    close(deciding, run, state)
+
+
+def _try_again(deciding: Deciding, run: TaskRun, due: datetime, as_new_execution: bool) -> None:
+    if as_new_execution:
+        run.enter(states.FAILED, deciding.now)
+        executions.kill(deciding, states.RETRIED)
+        deciding.decision.retry_as_new = True
+        return
+    run.enter(states.RETRYING, deciding.now)
+    run.attempt += 1
+    run.frame = None
+    if control_of(deciding.task(run).type):
+        run.request = "plan"
+        deciding.wait(run, "request", due)
+    else:
+        deciding.wait(run, "ready", due)
+
+
+def close(deciding: Deciding, run: TaskRun, state: str) -> None:
+    """Give a run its last state and tell the scope above."""
+    if not run.attempts:
+        run.begin_attempt(deciding.now)
+    run.end_attempt(state, deciding.now)
+    run.enter(state, deciding.now)
+    run.request = None
+    deciding.wait(run, "")
+    deciding.look_at(deciding.runs[run.parent_id or ""], run)
+
+
+def _pause(deciding: Deciding, run: TaskRun, pause: Pause) -> None:
+    run.frame = Frame(pause)
+    run.enter(states.PAUSED, deciding.now)
+    seconds = pause.seconds
+    deciding.wait(run, "paused", None if seconds is None else deciding.now + timedelta(seconds=seconds))
+    deciding.execution_enters(states.PAUSED)
+
+
+def pause_over(deciding: Deciding, run: TaskRun) -> None:
+    """Nobody resumed in time: do what the pause says."""
+    pause = frame_of(run).plan
+    assert isinstance(pause, Pause)
+    if pause.behavior == "CANCEL":
+        executions.kill(deciding, states.CANCELLED)
+    elif pause.behavior == "FAIL":
+        deciding.execution_enters(states.RUNNING)
+        run.enter(states.RUNNING, deciding.now)
+        fail(deciding, run, "Timeout: nobody resumed the pause in time.")
+    else:
+        resume(deciding, run, {}, states.WARNING if pause.behavior == "WARN" else states.SUCCESS)
+
+
+def resume(deciding: Deciding, run: TaskRun, outputs: dict[str, Any], worst: str = states.SUCCESS) -> None:
+    """Go on after a pause: with its children, if it has any."""
+    frame_of(run).worst = worst
+    run.outputs = {**(run.outputs or {}), **outputs} or None
+    run.enter(states.RUNNING, deciding.now)
+    deciding.execution_enters(states.RESTARTED)
+    deciding.execution_enters(states.RUNNING)
+    deciding.wait(run, "children")
+    deciding.look_at(run)
+
+
+def child_execution_id(run: TaskRun) -> str:
+    """Give the id of the execution that a run starts in its present attempt."""
+    return derive(run.id, run.attempt, "child")
+
+
+def _child_started(deciding: Deciding, run: TaskRun) -> None:
+    subflow = frame_of(run).plan
+    if isinstance(subflow, Subflow) and subflow.wait:
+        deciding.wait(run, "child")
+    else:
+        end(deciding, run, states.SUCCESS)
+
+
+def child_execution_ended(deciding: Deciding, run: TaskRun, event: ChildEnded) -> None:
+    """Take over the state and outputs of the execution that this run started."""
+    subflow = run.frame.plan if run.frame else None
+    awaited = isinstance(subflow, Subflow) and subflow.wait and event.execution_id == child_execution_id(run)
+    if not isinstance(subflow, Subflow) or not awaited:
+        deciding.decision.ignored = True
+        return
+    run.outputs = {"executionId": event.execution_id, "state": event.state}
+    if event.outputs is not None:
+        run.outputs["outputs"] = event.outputs
+    transmitted = event.state in (*states.UNSUCCESSFUL, states.WARNING) and subflow.transmit_failed
+    end(deciding, run, event.state if transmitted else states.SUCCESS)

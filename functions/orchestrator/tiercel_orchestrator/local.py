@@ -1,0 +1,82 @@
+"""The laptop's engine: SQLite, files and in-process families below one home directory."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from tiercel.errors import InvalidFlow
+from tiercel.plugin import LogLine
+from tiercel.registry import Registry
+from tiercel.services import Services, local_services
+from tiercel_orchestrator.dispatch.in_process import InProcessDispatcher
+from tiercel_orchestrator.kernel.rows import TaskRun
+from tiercel_orchestrator.shell.engine import Engine
+from tiercel_orchestrator.shell.flows import FlowLibrary
+from tiercel_orchestrator.shell.owner import Owner
+from tiercel_orchestrator.store.port import Change
+from tiercel_orchestrator.store.sqlite import SqliteStore
+
+STORE_FILE = "engine.db"
+
+
+def default_home() -> Path:
+    """Give the home directory: TIERCEL_HOME, else `.tiercel` here."""
+    return Path(os.environ.get("TIERCEL_HOME") or ".tiercel")
+
+
+def default_globals() -> dict[str, Any]:
+    """Give what expressions see as `globals`: the JSON object in TIERCEL_GLOBALS."""
+    text = os.environ.get("TIERCEL_GLOBALS") or "{}"
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise InvalidFlow(f"TIERCEL_GLOBALS is no JSON object: {error}; write for example {{\"env\": \"dev\"}}.") from error
+    if not isinstance(values, dict):
+        raise InvalidFlow("TIERCEL_GLOBALS is no JSON object; write for example {\"env\": \"dev\"}.")
+    return values
+
+
+def open_store(home: Path) -> SqliteStore:
+    """Open the store of a home directory, which is made if it is not there."""
+    home.mkdir(parents=True, exist_ok=True)
+    return SqliteStore(home / STORE_FILE)
+
+
+@asynccontextmanager
+async def open_engine(
+    home: Path,
+    *,
+    registry: Registry | None = None,
+    services: Services | None = None,
+    claiming: bool = True,
+    globals_: Mapping[str, Any] | None = None,
+    listener: Callable[[Change], None] | None = None,
+    log_sink: Callable[[TaskRun, LogLine], None] | None = None,
+    concurrency: int = 16,
+) -> AsyncIterator[Engine]:
+    """Run an engine on a home directory; unless `claiming` is False, it takes up what was left unfinished there."""
+    registry = registry or Registry.installed()
+    services = services or local_services(home)
+    store = open_store(home)
+    owner = Owner(home / "owners")
+    try:
+        engine = Engine(
+            store,
+            FlowLibrary(store, registry),
+            InProcessDispatcher(registry, services),
+            services,
+            owner,
+            concurrency=concurrency,
+            globals_=default_globals() if globals_ is None else globals_,
+            claiming=claiming,
+            listener=listener,
+            log_sink=log_sink,
+        )
+        async with engine:
+            yield engine
+    finally:
+        owner.close()
+        store.close()

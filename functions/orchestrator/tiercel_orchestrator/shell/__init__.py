@@ -1,0 +1,1 @@
+"""The shell around the kernel: it renders, reads, dispatches and writes."""

@@ -1,0 +1,56 @@
+"""Answers to what the kernel asks of the shell: templates rendered, flow outputs typed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tiercel import expressions
+from tiercel.envelope import RunContext
+from tiercel.errors import TiercelError
+from tiercel.flows.control import control_of
+from tiercel.flows.models import Flow
+from tiercel.flows.outputs import type_outputs
+from tiercel.flows.plans import Loop
+from tiercel.services import Services
+from tiercel_orchestrator.kernel.events import Answered
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+
+
+def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
+    """Give the templates that a request wants rendered, by name."""
+    if run.request == "outputs":
+        return {output.id: output.value for output in flow.outputs}
+    task = flow.task(run.task_id or "")
+    if run.request == "runIf":
+        return {"runIf": task.run_if}
+    if run.request == "condition" and run.frame and isinstance(run.frame.plan, Loop):
+        return {"condition": run.frame.plan.condition}
+    control = control_of(task.type)
+    return dict(control.templates(task)) if control else {}
+
+
+def answer(
+    flow: Flow, run: TaskRun, templates: Mapping[str, Any], variables: Mapping[str, Any], services: Services, context: RunContext
+) -> Answered:
+    """Render the templates; what goes wrong is said in the answer."""
+    try:
+        rendered = expressions.render_deep(dict(templates), variables, services.expressions(context))
+        if run.request == "outputs":
+            rendered = type_outputs(flow.outputs, rendered)
+    except TiercelError as error:
+        return Answered(run.id, run.attempt, error=str(error))
+    return Answered(run.id, run.attempt, values=rendered)
+
+
+def context_of(execution: Execution, run: TaskRun, variables: Mapping[str, Any]) -> RunContext:
+    """Say on whose behalf something is rendered or run."""
+    return RunContext(
+        namespace=execution.namespace,
+        flow_id=execution.flow_id,
+        revision=execution.revision,
+        execution_id=execution.id,
+        task_id=run.task_id or "",
+        task_run_id=run.id,
+        attempt=run.attempt,
+        value=run.value,
+        variables=dict(variables),
+    )

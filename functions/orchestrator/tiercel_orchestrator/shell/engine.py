@@ -1,0 +1,284 @@
+"""The engine: a loop that feeds events to the kernel through the store and carries out what has become due."""
+
+import asyncio
+import contextlib
+import os
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from tiercel import clock, expressions
+from tiercel.envelope import Result
+from tiercel.errors import InvalidFlow, TiercelError
+from tiercel.flows.models import Flow
+from tiercel.flows.plans import Subflow
+from tiercel.plugin import LogLine
+from tiercel.services import Services
+from tiercel_orchestrator.dispatch.port import Dispatcher
+from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.decision import Decision, Touched
+from tiercel_orchestrator.kernel.events import Answered, Due, Event, KillRequested, Resumed
+from tiercel_orchestrator.kernel.kernel import decide
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.shell import answers, envelopes, starting
+from tiercel_orchestrator.shell.flows import FlowLibrary
+from tiercel_orchestrator.shell.owner import Owner
+from tiercel_orchestrator.shell.variables import needs_of, variables_of
+from tiercel_orchestrator.store.port import Change, Claim, ClaimRequest, Finished, Report, Store
+
+T = TypeVar("T")
+
+LEASE = timedelta(seconds=60)
+SWEEP_EVERY = timedelta(seconds=10)
+
+
+class Engine:
+    """Runs executions of one store: all of them, or with `claiming` False none until `only` names a tree.
+
+    `listener` sees every change after it is committed; `log_sink` sees a running task's lines before they are.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        library: FlowLibrary,
+        dispatcher: Dispatcher,
+        services: Services,
+        owner: Owner,
+        *,
+        concurrency: int = 16,
+        globals_: Mapping[str, Any] | None = None,
+        claiming: bool = True,
+        listener: Callable[[Change], None] | None = None,
+        log_sink: Callable[[TaskRun, LogLine], None] | None = None,
+    ) -> None:
+        self.store = store
+        self.library = library
+        self.dispatcher = dispatcher
+        self.services = services
+        self.owner = owner
+        self.concurrency = concurrency
+        self.globals = globals_ or {}
+        self.claiming = claiming
+        self.root_id: str | None = None
+        self.listener = listener
+        self.log_sink = log_sink
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._inbox: list[Report] = []
+        self._wake = asyncio.Event()
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._paused: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._pump: asyncio.Task[None] | None = None
+
+    # -- life
+
+    async def __aenter__(self) -> "Engine":
+        self._pump = asyncio.create_task(self._run())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._pump:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+        for task in list(self._working.values()):
+            task.cancel()
+        await asyncio.gather(*self._working.values(), return_exceptions=True)
+        await self.in_store(self.store.sweep, clock.now(), [self.owner.name])
+        self._thread.shutdown()
+
+    async def in_store(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Run a call of the store on its own thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+    # -- what callers want
+
+    def only(self, root_id: str) -> None:
+        """Work on one tree of executions from now on, named by the execution at its root."""
+        self.root_id, self.claiming = root_id, True
+        self._wake.set()
+
+    async def prepare(self, request: starting.StartRequest) -> Execution:
+        """Build an execution without starting it; `InvalidFlow` says what is wrong with the inputs."""
+        flow = await self.in_store(self.library.get, request.namespace, request.flow_id, request.revision)
+        execution_id = starting.fresh_id(os.urandom(16))
+        return await asyncio.to_thread(starting.new_execution, flow, execution_id, request, self.services)
+
+    async def create(self, execution: Execution) -> None:
+        """Begin with an execution; one that exists goes on undisturbed."""
+        changes = await self.in_store(self.store.apply, execution, self._decide, clock.now())
+        self._announce(Finished(changes))
+        self._wake.set()
+
+    async def start(self, request: starting.StartRequest) -> Execution:
+        """Create an execution and begin with it; `InvalidFlow` says what is wrong with the inputs."""
+        execution = await self.prepare(request)
+        await self.create(execution)
+        return execution
+
+    async def wait(self, execution_id: str) -> Execution:
+        """Wait until nothing of an execution runs any more, then give it."""
+        if not (await self.in_store(self.store.root_run, execution_id)).ended:
+            await self._ended[execution_id].wait()
+        return await self.execution(execution_id)
+
+    async def wait_until_idle(self, execution_id: str) -> Execution:
+        """Wait until an execution has ended, or is paused with no date to go on by itself."""
+        ended = asyncio.create_task(self.wait(execution_id))
+        paused = asyncio.create_task(self._paused[execution_id].wait())
+        await asyncio.wait({ended, paused}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (ended, paused):
+            task.cancel()
+        return await self.execution(execution_id)
+
+    async def execution(self, execution_id: str) -> Execution:
+        """Give an execution as it stands."""
+        execution = await self.in_store(self.store.execution, execution_id)
+        if execution is None:
+            raise InvalidFlow(f"There is no execution '{execution_id}' in this store.")
+        return execution
+
+    async def kill(self, execution_id: str) -> None:
+        """End an execution and all that it started, now."""
+        root = await self.in_store(self.store.root_run, execution_id)
+        await self.tell(KillRequested(root.id))
+
+    async def resume(self, run_id: str, inputs: dict[str, Any] | None = None) -> None:
+        """Go on after a Pause."""
+        await self.tell(Resumed(run_id, inputs or {}))
+
+    async def tell(self, event: Event) -> None:
+        """Feed one event and wait until it is committed."""
+        finished = await self.in_store(self.store.finish, [Report(event)], self._decide, clock.now())
+        self._announce(finished)
+        self._wake.set()
+
+    # -- the loop
+
+    async def _run(self) -> None:
+        await self._sweep()
+        while True:
+            self._wake.clear()
+            reports, self._inbox = self._inbox, []
+            finished = await self.in_store(self._turn, reports)
+            self._announce(finished)
+            for claim in finished.claims:
+                self._take(claim)
+            if not finished.claims and not self._inbox:
+                await self._sleep()
+
+    def _turn(self, reports: Sequence[Report]) -> Finished:
+        free = self.concurrency - len(self._working) if self.claiming else 0
+        request = ClaimRequest(self.owner.name, free, LEASE, self.root_id)
+        if reports:
+            return self.store.finish(reports, self._decide, clock.now(), request)
+        if request.limit <= 0:
+            return Finished(())
+        return self.store.claim(request, clock.now())
+
+    async def _sleep(self) -> None:
+        """Sleep until a task ends, or the next moment anything waits for; look after leases now and then."""
+        next_due = await self._sweep()
+        seconds = SWEEP_EVERY.total_seconds()
+        if next_due is not None and self.claiming and len(self._working) < self.concurrency:
+            seconds = min(seconds, max(0.0, (next_due - clock.now()).total_seconds()))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+
+    async def _sweep(self) -> datetime | None:
+        def sweep() -> datetime | None:
+            now = clock.now()
+            self.store.extend(self.owner.name, now, LEASE)
+            return self.store.sweep(now, self.owner.gone(self.store.owners()), self.root_id).next_due
+
+        return await self.in_store(sweep)
+
+    def _decide(self, touched: Touched, event: Event) -> Decision:
+        return decide(self.library.of(touched.execution), touched, event, clock.now())
+
+    def _announce(self, finished: Finished) -> None:
+        for change in finished.changes:
+            for run in change.runs:
+                self._notice(change.execution, run)
+            if self.listener:
+                self.listener(change)
+
+    def _notice(self, execution: Execution, run: TaskRun) -> None:
+        if run.ended and (working := self._working.get(run.id)):
+            working.cancel()
+        if run.task_id is None and run.ended:
+            self._ended[execution.id].set()
+        if run.state == states.PAUSED and run.due_at is None:
+            self._paused[execution.id].set()
+        elif execution.state != states.PAUSED:
+            self._paused[execution.id].clear()
+
+    # -- what has become due
+
+    def _take(self, claim: Claim) -> None:
+        if claim.run.work != "leased":
+            self._tell_later(Report(Due(claim.run.id)))
+            return
+        work = self._answer(claim) if claim.run.request else self._dispatch(claim)
+        task = asyncio.create_task(work)
+        self._working[claim.run.id] = task
+        task.add_done_callback(lambda _: self._working.pop(claim.run.id, None))
+
+    def _tell_later(self, report: Report) -> None:
+        self._inbox.append(report)
+        self._wake.set()
+
+    async def _answer(self, claim: Claim) -> None:
+        run, execution = claim.run, claim.execution
+        if run.request == "child":
+            self._tell_later(Report(await self._start_child(claim)))
+            return
+        flow = await self.in_store(self.library.of, execution)
+        templates = answers.templates_for(flow, run)
+        variables = await self._variables(flow, claim, templates)
+        context = answers.context_of(execution, run, variables)
+        event = await asyncio.to_thread(
+            answers.answer, flow, run, templates, variables, self.services, context
+        )
+        self._tell_later(Report(event))
+
+    async def _variables(self, flow: Flow, claim: Claim, templates: Any) -> dict[str, Any]:
+        needs = needs_of([templates, dict(flow.variables)])
+        return await self.in_store(
+            variables_of, self.store, flow, claim.execution, claim.run, needs, self.globals
+        )
+
+    async def _start_child(self, claim: Claim) -> Answered:
+        run, parent = claim.run, claim.execution
+        plan = run.frame.plan if run.frame else None
+        assert isinstance(plan, Subflow)
+        try:
+            parent_flow = await self.in_store(self.library.of, parent)
+            flow = await self.in_store(self.library.get, plan.namespace, plan.flow_id, plan.revision)
+            child_id = str((run.outputs or {})["executionId"])
+            child = await asyncio.to_thread(
+                starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
+            )
+        except TiercelError as error:
+            return Answered(run.id, run.attempt, error=str(error))
+        await self.create(child)
+        return Answered(run.id, run.attempt)
+
+    async def _dispatch(self, claim: Claim) -> None:
+        run = claim.run
+        flow = await self.in_store(self.library.of, claim.execution)
+        task = flow.task(run.task_id or "")
+        variables = await self._variables(flow, claim, [task.params, task.timeout])
+        context = answers.context_of(claim.execution, run, variables)
+        try:
+            rendered = expressions.render(task.timeout or "", variables, self.services.expressions(context))
+            envelope = envelopes.envelope_for(task, context, rendered)
+        except TiercelError as error:
+            self._tell_later(envelopes.refusal(run, error))
+            return
+        sink = self.log_sink
+        result: Result = await self.dispatcher.run(envelope, (lambda line: sink(run, line)) if sink else None)
+        self._tell_later(envelopes.report_of(run, result))

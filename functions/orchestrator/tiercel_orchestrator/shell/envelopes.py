@@ -1,0 +1,47 @@
+"""Task runs as envelopes, and results as reports."""
+
+from tiercel.clock import parse_timestamp, timestamp
+from tiercel.envelope import Envelope, Result, RunContext
+from tiercel.errors import TiercelError
+from tiercel.flows.durations import parse_duration
+from tiercel.flows.models import Task
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.events import Ended, Event, Snoozed
+from tiercel_orchestrator.kernel.rows import TaskRun
+from tiercel_orchestrator.store.port import Report
+
+
+def envelope_for(task: Task, context: RunContext, timeout: str) -> Envelope:
+    """Build what a family receives. `timeout`: the rendered ISO 8601 duration, or ""."""
+    changes: dict[str, object] = {}
+    if timeout:
+        changes["timeout_seconds"] = parse_duration(timeout).total_seconds()
+    if task.log_level:
+        changes["log_level"] = task.log_level
+    return Envelope(
+        task_type=task.type, params=dict(task.params), context=context.model_copy(update=changes)
+    )
+
+
+def report_of(run: TaskRun, result: Result) -> Report:
+    """Turn a family's answer into what the store writes."""
+    logs = [LogLine(log.timestamp, log.level, log.message) for log in result.logs]
+    if result.error and not any(line.message == result.error.message for line in logs):
+        logs.append(LogLine(timestamp(), "ERROR", result.error.message))
+    return Report(_event(run, result), logs, result.metrics)
+
+
+def _event(run: TaskRun, result: Result) -> Event:
+    if result.snooze_until:
+        return Snoozed(run.id, run.attempt, parse_timestamp(result.snooze_until))
+    retry_after = result.error.retry_after if result.error else None
+    killed = result.error is not None and result.error.kind == "Killed"
+    state = states.KILLED if killed else result.state.value
+    return Ended(run.id, run.attempt, state, result.data, retry_after)
+
+
+def refusal(run: TaskRun, error: TiercelError) -> Report:
+    """Fail a task run that never reached its family."""
+    logs = [LogLine(timestamp(), "ERROR", str(error))]
+    return Report(Ended(run.id, run.attempt, states.FAILED), logs)

@@ -1,0 +1,115 @@
+"""Executions to be: typed inputs, labels, trigger; and those that a Subflow starts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tiercel import expressions
+from tiercel.envelope import RunContext
+from tiercel.errors import InvalidFlow
+from tiercel.flows.inputs import read_inputs
+from tiercel.flows.models import Flow
+from tiercel.flows.plans import Subflow
+from tiercel.services import Services
+from tiercel_orchestrator.kernel.ids import encode
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+
+CORRELATION_ID = "system.correlationId"
+RESERVED_PREFIX = "system."
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """What somebody who starts a flow says. `revision` None is the latest.
+
+    `raw_inputs`: take the inputs as they are, untyped and unchecked.
+    """
+
+    namespace: str
+    flow_id: str
+    revision: int | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    trigger: dict[str, Any] | None = None
+    raw_inputs: bool = False
+
+
+def new_execution(
+    flow: Flow,
+    execution_id: str,
+    request: StartRequest,
+    services: Services,
+    *,
+    root_id: str | None = None,
+    parent_run_id: str | None = None,
+) -> Execution:
+    """Build the execution that a request asks for; `InvalidFlow` lists what is wrong with its inputs."""
+    if flow.disabled:
+        raise InvalidFlow(f"Flow '{flow.id}' is disabled; set `disabled: false` to run it.")
+    return Execution(
+        id=execution_id,
+        namespace=flow.namespace,
+        flow_id=flow.id,
+        revision=flow.revision,
+        root_id=root_id or execution_id,
+        inputs=dict(request.inputs) if request.raw_inputs else _inputs(flow, execution_id, request, services),
+        labels={**flow.labels, **request.labels, CORRELATION_ID: root_id or execution_id},
+        trigger=request.trigger,
+        parent_run_id=parent_run_id,
+        original_id=execution_id,
+    )
+
+
+def _inputs(flow: Flow, execution_id: str, request: StartRequest, services: Services) -> dict[str, Any]:
+    context = RunContext(
+        namespace=flow.namespace, flow_id=flow.id, revision=flow.revision, execution_id=execution_id, task_id="inputs"
+    )
+    base = {
+        "flow": {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision},
+        "execution": {"id": execution_id},
+        "vars": dict(flow.variables),
+        "labels": dict(request.labels),
+    }
+
+    def render(template: str, variables: Mapping[str, Any]) -> str:
+        return expressions.render(template, {**base, **variables}, services.expressions(context))
+
+    def store_file(name: str, source: Path | bytes) -> str:
+        return services.storage.upload(context, source, name)
+
+    return read_inputs(flow.inputs, request.inputs, render=render, store_file=store_file)
+
+
+def child_execution(
+    parent: Execution, parent_flow: Flow, run: TaskRun, child_flow: Flow, child_id: str, services: Services
+) -> Execution:
+    """Build the execution that a Subflow task starts."""
+    assert run.frame is not None
+    plan = run.frame.plan
+    assert isinstance(plan, Subflow)
+    inherited = {key: value for key, value in parent.labels.items() if not key.startswith(RESERVED_PREFIX)}
+    request = StartRequest(
+        child_flow.namespace,
+        child_flow.id,
+        child_flow.revision,
+        plan.inputs,
+        {**(inherited if plan.inherit_labels else {}), **plan.labels},
+        {
+            "id": run.task_id,
+            "type": parent_flow.task(run.task_id or "").type,
+            "variables": {
+                "executionId": parent.id,
+                "namespace": parent.namespace,
+                "flowId": parent.flow_id,
+                "flowRevision": parent.revision,
+            },
+        },
+    )
+    root_id = parent.labels.get(CORRELATION_ID, parent.root_id)
+    return new_execution(child_flow, child_id, request, services, root_id=root_id, parent_run_id=run.id)
+
+
+def fresh_id(random_bytes: bytes) -> str:
+    """Give an execution id of 22 base62 characters from 16 random bytes."""
+    return encode(int.from_bytes(random_bytes))

@@ -1,0 +1,170 @@
+"""What the expressions of a task run see; read from the store, only as much as its templates name."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tiercel import expressions
+from tiercel.flows.models import Flow
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.store.port import OutputRow, Store
+
+EVERYTHING = "*"
+ENVIRONMENT_PREFIX = "ENV_"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Which tasks' outputs and states a set of templates reads; None means all of them."""
+
+    outputs: frozenset[str] | None = frozenset()
+    tasks: frozenset[str] | None = frozenset()
+    error_logs: bool = False
+
+
+def needs_of(templates: Any) -> Needs:
+    """Analyse the templates in a JSON-like value."""
+    outputs: set[str] | None = set()
+    tasks: set[str] | None = set()
+    error_logs = False
+    for text in _texts(templates):
+        error_logs = error_logs or "errorLogs" in text
+        for path in expressions.references(text):
+            outputs = _add(outputs, path, "outputs")
+            tasks = _add(tasks, path, "tasks")
+        if "tasksWithState" in text:
+            tasks = None
+    return Needs(_frozen(outputs), _frozen(tasks), error_logs)
+
+
+def _add(names: set[str] | None, path: tuple[Any, ...], root: str) -> set[str] | None:
+    if names is None or path[0] not in (root, EVERYTHING):
+        return names
+    if path[0] == EVERYTHING or len(path) < 2 or not isinstance(path[1], str):
+        return None
+    return names | {path[1]}
+
+
+def _frozen(names: set[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        if expressions.is_template(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(key)
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def variables_of(
+    store: Store, flow: Flow, execution: Execution, run: TaskRun | None, needs: Needs, globals_: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Read the variables of a task run; `run` None or the root gives those of the execution itself."""
+    variables: dict[str, Any] = {
+        "flow": {"id": flow.id, "namespace": flow.namespace, "revision": execution.revision, "tenantId": "main"},
+        "execution": _execution(execution),
+        "inputs": execution.inputs,
+        "vars": {**flow.variables, **execution.variables},
+        "labels": nested(execution.labels),
+        "envs": environment(),
+        "globals": dict(globals_),
+        "outputs": _by_task(store.outputs_of(execution.id, needs.outputs), _outputs),
+        "tasks": _by_task(store.outputs_of(execution.id, needs.tasks), _state) if needs.tasks != frozenset() else {},
+    }
+    if needs.error_logs:
+        variables["errorLogs"] = [
+            {"taskId": row.task_id, "message": row.line.message}
+            for row in store.logs(execution.id)
+            if row.line.level == "ERROR" and row.task_id
+        ]
+    if execution.trigger:
+        variables["trigger"] = {**execution.trigger, **(execution.trigger.get("variables") or {})}
+    if run is not None and run.task_id is not None:
+        variables |= _of_run(store, flow, run)
+    return variables
+
+
+def _execution(execution: Execution) -> dict[str, Any]:
+    return {
+        "id": execution.id,
+        "startDate": execution.history[0][1],
+        "state": execution.state,
+        "originalId": execution.original_id or execution.id,
+    }
+
+
+def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
+    variables: dict[str, Any] = {
+        "task": {"id": run.task_id, "type": flow.task(run.task_id or "").type},
+        "taskrun": {"id": run.id, "startDate": run.history[0][1], "attemptsCount": run.attempt - 1},
+    }
+    if run.parent_id is not None:
+        variables["taskrun"]["parentId"] = run.parent_id
+    if run.value is not None:
+        variables["taskrun"] |= {"value": run.value, "iteration": run.iteration}
+    if run.outputs:
+        variables["taskrun"]["outputs"] = run.outputs
+    parents = [parent for ancestor in store.lineage(run.id) if (parent := _parent(ancestor))]
+    if parents:
+        variables |= {"parents": parents, "parent": parents[0]}
+    return variables
+
+
+def _parent(run: TaskRun) -> dict[str, Any]:
+    parent: dict[str, Any] = {}
+    if run.value is not None:
+        parent["taskrun"] = {"value": run.value, "iteration": run.iteration}
+    if run.outputs:
+        parent["outputs"] = run.outputs
+    return parent
+
+
+def _outputs(row: OutputRow) -> dict[str, Any] | None:
+    return row.outputs
+
+
+def _state(row: OutputRow) -> dict[str, Any] | None:
+    return {"state": row.state}
+
+
+def _by_task(rows: Iterable[OutputRow], pick: Any) -> dict[str, Any]:
+    """Nest what is picked from each row: task id, then the each-values on its path."""
+    tasks: dict[str, Any] = {}
+    for row in rows:
+        picked = pick(row)
+        if picked is None:
+            continue
+        place = tasks.setdefault(row.task_id, {})
+        for value in row.path:
+            place = place.setdefault(value, {})
+        place.update(picked)
+    return tasks
+
+
+def nested(flat: Mapping[str, str]) -> dict[str, Any]:
+    """Turn dotted keys into nested maps: `system.correlationId` is read as `labels.system.correlationId`."""
+    tree: dict[str, Any] = {}
+    for key, value in flat.items():
+        place = tree
+        *parents, last = key.split(".")
+        for parent in parents:
+            below = place.get(parent)
+            place[parent] = place = below if isinstance(below, dict) else {}
+        place[last] = value
+    return tree
+
+
+def environment() -> dict[str, str]:
+    """Give the environment variables that flows may read: those named ENV_…, in lower case without the prefix."""
+    return {
+        name[len(ENVIRONMENT_PREFIX) :].lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }

@@ -1,0 +1,163 @@
+"""Events through the kernel and into rows, within one transaction; the same for every dialect."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from tiercel.clock import timestamp
+from tiercel.envelope import Metric
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.decision import Decision, Touched, WantsAllLive
+from tiercel_orchestrator.kernel.events import Event, KillRequested, Started
+from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.store.port import Change, Decide, Report
+
+
+class Transaction(Protocol):
+    """What a dialect offers inside a transaction."""
+
+    def touched(self, run_id: str, all_live: bool) -> Touched | None:
+        """Load a run, its ancestors and its execution; with `all_live` all runs that have not ended."""
+
+    def insert_execution(self, execution: Execution) -> bool:
+        """Insert an execution; False if it exists."""
+
+    def update_execution(self, execution: Execution) -> None:
+        """Write an execution's state, labels, variables and outputs."""
+
+    def insert_run(self, run: TaskRun) -> None:
+        """Insert a task run; its position follows all others."""
+
+    def update_run(self, run: TaskRun) -> None:
+        """Write a task run; a lease on it ends."""
+
+    def drop_descendants(self, run_id: str) -> None:
+        """Delete all task runs below one."""
+
+    def insert_log(self, execution_id: str, run: TaskRun | None, line: LogLine) -> None:
+        """Append a log line."""
+
+    def insert_metric(self, run: TaskRun, metric: Metric, at: str) -> None:
+        """Append a metric."""
+
+    def insert_event(self, execution_id: str, run: TaskRun | None, state: str, at: str) -> None:
+        """Append to the table that subscribers follow."""
+
+    def live_children_roots(self, execution_id: str) -> list[str]:
+        """Name the root runs of executions that this one started and that have not ended."""
+
+
+class Applying:
+    """Feeds events to the kernel and writes what it decides."""
+
+    def __init__(self, transaction: Transaction, decide: Decide, now: datetime) -> None:
+        self.transaction = transaction
+        self.decide = decide
+        self.now = now
+        self.changes: list[Change] = []
+
+    def create(self, execution: Execution) -> None:
+        """Insert an execution with its root, and start it; one that exists is left as it is."""
+        execution.enter(states.CREATED, self.now)
+        if not self.transaction.insert_execution(execution):
+            return
+        root = TaskRun(derive(execution.id, "root"), execution.id, task_id=None, parent_id=None)
+        root.enter(states.CREATED, self.now)
+        self.transaction.insert_run(root)
+        self.transaction.insert_event(execution.id, None, states.CREATED, timestamp(self.now))
+        self.report(Report(Started(root.id)))
+
+    def report(self, report: Report) -> None:
+        """Take in one report and all that follows from it."""
+        events: deque[Event] = deque([report.event])
+        said: Report | None = report
+        while events:
+            events.extend(self._take(events.popleft(), said))
+            said = None
+
+    def _take(self, event: Event, said: Report | None) -> list[Event]:
+        touched = self.transaction.touched(event.run_id, all_live=isinstance(event, KillRequested))
+        if touched is None:
+            return []
+        known = _lengths(touched)
+        try:
+            decision = self.decide(touched, event)
+        except WantsAllLive:
+            touched = self.transaction.touched(event.run_id, all_live=True)
+            assert touched is not None
+            known = _lengths(touched)
+            decision = self.decide(touched, event)
+        if said and not decision.ignored:
+            self._write_said(touched.runs[event.run_id], said)
+        if not decision.ignored:
+            self._write(touched, decision, known)
+        return self._follow_up(touched.execution, decision)
+
+    def _write_said(self, run: TaskRun, said: Report) -> None:
+        for line in said.logs:
+            self.transaction.insert_log(run.execution_id, run, line)
+        for metric in said.metrics:
+            self.transaction.insert_metric(run, metric, timestamp(self.now))
+
+    def _write(self, touched: Touched, decision: Decision, known: Mapping[str, int]) -> None:
+        for run_id in decision.dropped_children_of:
+            self.transaction.drop_descendants(run_id)
+        created = {run.id for run in decision.created}
+        for run in decision.created:
+            self.transaction.insert_run(run)
+        changed = [run for run in decision.changed.values() if run.id not in created]
+        for run in changed:
+            self.transaction.update_run(run)
+        execution = touched.execution
+        if decision.execution_changed:
+            self.transaction.update_execution(execution)
+        for log in decision.logs:
+            self.transaction.insert_log(execution.id, touched.runs[log.run_id], log.line)
+        runs = [*decision.created, *changed]
+        self._write_events(execution, runs, known)
+        logs = [(log.run_id, log.line) for log in decision.logs]
+        self.changes.append(Change(execution, runs, logs, bool(decision.dropped_children_of)))
+
+    def _write_events(self, execution: Execution, runs: Sequence[TaskRun], known: Mapping[str, int]) -> None:
+        for run in runs:
+            if run.task_id is not None:
+                for state, at in run.history[known.get(run.id, 0) :]:
+                    self.transaction.insert_event(execution.id, run, state, at)
+        for state, at in execution.history[known[execution.id] :]:
+            self.transaction.insert_event(execution.id, None, state, at)
+
+    def _follow_up(self, execution: Execution, decision: Decision) -> list[Event]:
+        events = list(decision.follow_up)
+        if decision.kill_children:
+            events += [KillRequested(run_id) for run_id in self.transaction.live_children_roots(execution.id)]
+        if decision.retry_as_new:
+            self.create(_next_attempt(execution))
+        return events
+
+
+def _lengths(touched: Touched) -> dict[str, int]:
+    """How many states each had already entered: what is beyond is news."""
+    lengths = {run.id: len(run.history) for run in touched.runs.values()}
+    return lengths | {touched.execution.id: len(touched.execution.history)}
+
+
+def _next_attempt(execution: Execution) -> Execution:
+    number = execution.attempt_number + 1
+    original = execution.original_id or execution.id
+    return Execution(
+        id=derive(original, "attempt", number),
+        namespace=execution.namespace,
+        flow_id=execution.flow_id,
+        revision=execution.revision,
+        root_id=execution.root_id,
+        inputs=execution.inputs,
+        labels=execution.labels,
+        variables={},
+        trigger=execution.trigger,
+        parent_run_id=execution.parent_run_id,
+        original_id=original,
+        attempt_number=number,
+    )

@@ -1,0 +1,173 @@
+"""The kernel's rows as columns, and back: JSON text for values, microseconds for moments that are compared."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from tiercel.flows import plans
+from tiercel_orchestrator.kernel.rows import Attempt, Execution, Frame, TaskRun
+
+
+class Row(Protocol):
+    """A database row, columns by name."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+PLANS = {
+    kind.__name__: kind
+    for kind in (
+        plans.Sequence,
+        plans.Parallel,
+        plans.Graph,
+        plans.Each,
+        plans.Loop,
+        plans.Pause,
+        plans.Subflow,
+        plans.Stop,
+        plans.Update,
+    )
+}
+
+
+def dump(value: Any) -> str:
+    """Write a JSON value as compact text, non-ASCII as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def dump_optional(value: Any) -> str | None:
+    """Write a JSON value, or null for None."""
+    return None if value is None else dump(value)
+
+
+def load_optional(text: str | None) -> Any:
+    """Read what `dump_optional` wrote."""
+    return None if text is None else json.loads(text)
+
+
+def micros(moment: datetime) -> int:
+    """Give microseconds since 1970."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """Read what `micros` wrote."""
+    return EPOCH + value * MICROSECOND
+
+
+def frame_to_text(frame: Frame | None) -> str | None:
+    """Write a frame; the plan's kind stands beside its fields."""
+    if frame is None:
+        return None
+    values = {field.name: getattr(frame, field.name) for field in dataclasses.fields(frame)}
+    plan = frame.plan
+    values["plan"] = {"kind": type(plan).__name__}
+    values["plan"] |= {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
+    return dump(values)
+
+
+def frame_from_text(text: str | None) -> Frame | None:
+    """Read what `frame_to_text` wrote."""
+    if text is None:
+        return None
+    values = json.loads(text)
+    plan = values.pop("plan")
+    kind = PLANS[plan.pop("kind")]
+    if kind is plans.Each:
+        plan["values"] = tuple(plan["values"])
+    if kind is plans.Graph:
+        plan["depends_on"] = {task: tuple(needed) for task, needed in plan["depends_on"].items()}
+    return Frame(plan=kind(**plan), **values)
+
+
+def task_run_to_row(run: TaskRun) -> dict[str, Any]:
+    """Give the columns of a task run; owner and lease are the store's own."""
+    return {
+        "id": run.id,
+        "execution_id": run.execution_id,
+        "task_id": run.task_id,
+        "parent_id": run.parent_id,
+        "value": run.value,
+        "iteration": run.iteration,
+        "path": dump(run.path),
+        "state": run.state,
+        "history": dump(run.history),
+        "attempts": dump([[attempt.state, attempt.history] for attempt in run.attempts]),
+        "attempt": run.attempt,
+        "outputs": dump_optional(run.outputs),
+        "work": run.work,
+        "request": run.request,
+        "due_at": None if run.due_at is None else micros(run.due_at),
+        "frame": frame_to_text(run.frame),
+    }
+
+
+def task_run_from_row(row: Row) -> TaskRun:
+    """Read a task run from its columns."""
+    return TaskRun(
+        id=row["id"],
+        execution_id=row["execution_id"],
+        task_id=row["task_id"],
+        parent_id=row["parent_id"],
+        value=row["value"],
+        iteration=row["iteration"],
+        path=tuple(json.loads(row["path"])),
+        state=row["state"],
+        history=_history(json.loads(row["history"])),
+        attempts=[Attempt(state, _history(history)) for state, history in json.loads(row["attempts"])],
+        attempt=row["attempt"],
+        outputs=load_optional(row["outputs"]),
+        work=row["work"],
+        request=row["request"],
+        due_at=None if row["due_at"] is None else moment(row["due_at"]),
+        frame=frame_from_text(row["frame"]),
+    )
+
+
+def execution_to_row(execution: Execution) -> dict[str, Any]:
+    """Give the columns of an execution."""
+    return {
+        "id": execution.id,
+        "namespace": execution.namespace,
+        "flow_id": execution.flow_id,
+        "revision": execution.revision,
+        "root_id": execution.root_id,
+        "state": execution.state,
+        "history": dump(execution.history),
+        "inputs": dump(execution.inputs),
+        "labels": dump(execution.labels),
+        "variables": dump(execution.variables),
+        "outputs": dump_optional(execution.outputs),
+        "trigger": dump_optional(execution.trigger),
+        "parent_run_id": execution.parent_run_id,
+        "original_id": execution.original_id,
+        "attempt_number": execution.attempt_number,
+    }
+
+
+def execution_from_row(row: Row) -> Execution:
+    """Read an execution from its columns."""
+    return Execution(
+        id=row["id"],
+        namespace=row["namespace"],
+        flow_id=row["flow_id"],
+        revision=row["revision"],
+        root_id=row["root_id"],
+        state=row["state"],
+        history=_history(json.loads(row["history"])),
+        inputs=json.loads(row["inputs"]),
+        labels=json.loads(row["labels"]),
+        variables=json.loads(row["variables"]),
+        outputs=load_optional(row["outputs"]),
+        trigger=load_optional(row["trigger"]),
+        parent_run_id=row["parent_run_id"],
+        original_id=row["original_id"],
+        attempt_number=row["attempt_number"],
+    )
+
+
+def _history(pairs: list[list[str]]) -> list[tuple[str, str]]:
+    return [(state, at) for state, at in pairs]

@@ -1,0 +1,164 @@
+"""The store's interface, which every dialect passes the same conformance suite for."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeAlias
+
+from tiercel.envelope import Metric
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel.decision import Decision, Touched
+from tiercel_orchestrator.kernel.events import Event
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+
+Decide: TypeAlias = Callable[[Touched, Event], Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An event with what the task said while it ran; all of it is written in one commit."""
+
+    event: Event
+    logs: Sequence[LogLine] = ()
+    metrics: Sequence[Metric] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit changed in one execution. `started` and `ended` runs are among `runs`."""
+
+    execution: Execution
+    runs: Sequence[TaskRun] = ()
+    logs: Sequence[tuple[str | None, LogLine]] = ()
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A row whose moment has come: to be dispatched, answered, or told that it is due."""
+
+    run: TaskRun
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRequest:
+    """Who wants how many rows, and for how long; `root_id` narrows it to one tree of executions."""
+
+    owner: str
+    limit: int
+    lease: timedelta
+    root_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a batch changed, and what its owner may do next."""
+
+    changes: Sequence[Change]
+    claims: Sequence[Claim] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRow:
+    """What expressions read of a task run."""
+
+    task_id: str
+    path: tuple[str, ...]
+    value: str | None
+    outputs: dict[str, Any] | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One stored log line; `position` orders all lines of a store."""
+
+    position: int
+    task_run_id: str | None
+    task_id: str | None
+    attempt: int
+    line: LogLine
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: how many leases it gave back, and when something is due next."""
+
+    released: int = 0
+    next_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which executions to list."""
+
+    namespace: str | None = None
+    flow_id: str | None = None
+    root_id: str | None = None
+    state: str | None = None
+    limit: int = 100
+
+
+class Store(Protocol):
+    """Executions, durable. Every call is one transaction."""
+
+    def claim(self, request: ClaimRequest, now: datetime) -> Finished:
+        """Lease rows whose moment has come, the longest due first."""
+
+    def finish(
+        self, reports: Sequence[Report], decide: Decide, now: datetime, claim: ClaimRequest | None = None
+    ) -> Finished:
+        """Write what has happened and what follows from it, and claim more, in one commit."""
+
+    def apply(self, execution: Execution, decide: Decide, now: datetime) -> list[Change]:
+        """Create an execution and start it; one that exists is left as it is."""
+
+    def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
+        """Prolong all leases of an owner that lives."""
+
+    def sweep(self, now: datetime, gone: Iterable[str], root_id: str | None = None) -> Swept:
+        """Give back the leases that expired, and those of the owners that are `gone`."""
+
+    def owners(self) -> list[str]:
+        """Name all that hold leases."""
+
+    def put_flow(self, namespace: str, flow_id: str, source: str, now: datetime) -> int:
+        """Keep a flow's source; give its revision, a new one only where the source has changed."""
+
+    def flow_source(self, namespace: str, flow_id: str, revision: int | None = None) -> tuple[int, str] | None:
+        """Give a flow's revision and source, the latest if none is named."""
+
+    def execution(self, execution_id: str) -> Execution | None:
+        """Give one execution."""
+
+    def executions(self, wanted: Filter) -> list[Execution]:
+        """List executions, the newest first."""
+
+    def unfinished(self) -> list[Execution]:
+        """List the executions in which something is still to be done, the oldest first."""
+
+    def root_run(self, execution_id: str) -> TaskRun:
+        """Give the root scope of an execution."""
+
+    def task_run(self, run_id: str) -> TaskRun | None:
+        """Give one task run."""
+
+    def task_runs(self, execution_id: str) -> list[TaskRun]:
+        """Give the task runs of an execution in the order of their creation."""
+
+    def lineage(self, run_id: str) -> list[TaskRun]:
+        """Give the ancestors of a run, nearest first, without the root."""
+
+    def outputs_of(self, execution_id: str, task_ids: Iterable[str] | None) -> list[OutputRow]:
+        """Give what expressions read of the runs of these tasks; None means all."""
+
+    def logs(self, execution_id: str, after: int = 0) -> list[LogRow]:
+        """Give the log of an execution from a position on."""
+
+    def metrics(self, execution_id: str) -> list[tuple[str, Metric]]:
+        """Give the metrics of an execution, each with its task id."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+

@@ -1,0 +1,158 @@
+-- name: claim_due
+-- Take up to :limit rows whose moment has come, oldest first; :root narrows it to one tree of executions.
+update task_runs
+set work = case when work in ('ready', 'request') then 'leased' else work end,
+    owner = case when work in ('ready', 'request') then :owner end,
+    lease_until = case when work in ('ready', 'request') then :lease_until end
+where position in (
+    select position from task_runs
+    where work in ('ready', 'request', 'timer', 'paused') and due_at <= :now
+      and (:root is null or execution_id in (select id from executions where root_id = :root))
+    order by due_at, position
+    limit :limit
+)
+returning *;
+
+-- name: next_due
+-- The earliest moment anything waits for.
+select min(due_at) from task_runs
+where work in ('ready', 'request', 'timer', 'paused')
+  and (:root is null or execution_id in (select id from executions where root_id = :root));
+
+-- name: release_expired
+-- Give back what was leased by an owner that is gone, or for longer than agreed.
+update task_runs
+set work = case when request is null then 'ready' else 'request' end, owner = null, lease_until = null, due_at = :now
+where work = 'leased' and (lease_until < :now or owner in (select value from json_each(:gone)));
+
+-- name: extend_leases
+update task_runs set lease_until = :lease_until where work = 'leased' and owner = :owner;
+
+-- name: owners
+select distinct owner from task_runs where work = 'leased';
+
+-- name: touched
+-- A run and all its ancestors up to the root.
+with recursive lineage (id) as (
+    select :id
+    union all
+    select task_runs.parent_id from task_runs join lineage on task_runs.id = lineage.id
+    where task_runs.parent_id is not null
+)
+select task_runs.* from task_runs join lineage on task_runs.id = lineage.id;
+
+-- name: live_runs
+select * from task_runs
+where execution_id = :execution_id
+  and (state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED'));
+
+-- name: insert_task_run
+insert into task_runs (
+    id, execution_id, task_id, parent_id, value, iteration, path, state, history, attempts, attempt, outputs,
+    work, request, due_at, owner, lease_until, frame
+) values (
+    :id, :execution_id, :task_id, :parent_id, :value, :iteration, :path, :state, :history, :attempts, :attempt,
+    :outputs, :work, :request, :due_at, null, null, :frame
+);
+
+-- name: update_task_run
+update task_runs
+set state = :state, history = :history, attempts = :attempts, attempt = :attempt, outputs = :outputs, work = :work,
+    request = :request, due_at = :due_at, owner = null, lease_until = null, frame = :frame
+where id = :id;
+
+-- name: begin_task_run
+update task_runs set state = :state, history = :history, attempts = :attempts where id = :id;
+
+-- name: drop_descendants
+-- A loop's children are replaced at each turn.
+with recursive below (id) as (
+    select id from task_runs where parent_id = :id
+    union all
+    select task_runs.id from task_runs join below on task_runs.parent_id = below.id
+)
+delete from task_runs where id in (select id from below);
+
+-- name: insert_execution
+insert into executions (
+    id, position, namespace, flow_id, revision, root_id, state, history, inputs, labels, variables, outputs, "trigger",
+    parent_run_id, original_id, attempt_number
+) values (
+    :id, (select coalesce(max(position), 0) + 1 from executions), :namespace, :flow_id, :revision, :root_id, :state,
+    :history, :inputs, :labels, :variables, :outputs, :trigger, :parent_run_id, :original_id, :attempt_number
+) on conflict (id) do nothing;
+
+-- name: update_execution
+update executions
+set state = :state, history = :history, labels = :labels, variables = :variables, outputs = :outputs
+where id = :id;
+
+-- name: execution
+select * from executions where id = :id;
+
+-- name: executions
+select * from executions
+where (:namespace is null or namespace = :namespace)
+  and (:flow_id is null or flow_id = :flow_id)
+  and (:root_id is null or root_id = :root_id)
+  and (:state is null or state = :state)
+order by position desc limit :limit;
+
+-- name: unfinished_executions
+select executions.* from executions join task_runs on task_runs.execution_id = executions.id
+where task_runs.task_id is null and task_runs.work <> ''
+order by executions.position;
+
+-- name: children_of_execution
+select executions.* from executions join task_runs on task_runs.id = executions.parent_run_id
+where task_runs.execution_id = :id;
+
+-- name: task_run
+select * from task_runs where id = :id;
+
+-- name: root_run
+select * from task_runs where execution_id = :execution_id and task_id is null;
+
+-- name: task_runs
+select * from task_runs where execution_id = :execution_id and task_id is not null order by position;
+
+-- name: outputs_of
+-- What expressions read of other runs: only the tasks named in :task_ids, a JSON list; null means all.
+select task_id, path, value, outputs, state from task_runs
+where execution_id = :execution_id and task_id is not null
+  and (:task_ids is null or task_id in (select value from json_each(:task_ids)))
+order by position;
+
+-- name: insert_log
+insert into logs (execution_id, task_run_id, task_id, attempt, timestamp, level, message)
+values (:execution_id, :task_run_id, :task_id, :attempt, :timestamp, :level, :message);
+
+-- name: logs
+select * from logs where execution_id = :execution_id and position > :after order by position;
+
+-- name: error_logs
+select task_id, message from logs where execution_id = :execution_id and level = 'ERROR' order by position;
+
+-- name: insert_metric
+insert into metrics (execution_id, task_run_id, task_id, name, type, value, tags, timestamp)
+values (:execution_id, :task_run_id, :task_id, :name, :type, :value, :tags, :timestamp);
+
+-- name: metrics
+select * from metrics where execution_id = :execution_id order by position;
+
+-- name: insert_event
+insert into events (execution_id, task_run_id, task_id, state, at)
+values (:execution_id, :task_run_id, :task_id, :state, :at);
+
+-- name: events
+select * from events where execution_id = :execution_id and position > :after order by position;
+
+-- name: latest_flow
+select revision, source from flows where namespace = :namespace and id = :id order by revision desc limit 1;
+
+-- name: flow_source
+select source from flows where namespace = :namespace and id = :id and revision = :revision;
+
+-- name: insert_flow
+insert into flows (namespace, id, revision, source, created_at)
+values (:namespace, :id, :revision, :source, :created_at);

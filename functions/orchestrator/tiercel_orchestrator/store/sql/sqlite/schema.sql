@@ -1,0 +1,108 @@
+-- The embedded store. JSON values are text, moments that are compared are integers: microseconds since 1970.
+
+create table if not exists flows (
+    namespace text not null,
+    id text not null,
+    revision integer not null,
+    source text not null,
+    created_at text not null,
+    primary key (namespace, id, revision)
+) strict, without rowid;
+
+create table if not exists executions (
+    id text not null primary key,
+    position integer not null,
+    namespace text not null,
+    flow_id text not null,
+    revision integer not null,
+    root_id text not null,
+    state text not null,
+    history text not null,
+    inputs text not null,
+    labels text not null,
+    variables text not null,
+    outputs text,
+    "trigger" text,
+    parent_run_id text,
+    original_id text,
+    attempt_number integer not null,
+    constraint "an attempt number counts from one" check (attempt_number >= 1)
+) strict;
+
+create index if not exists executions_by_flow on executions (namespace, flow_id, position);
+create index if not exists executions_by_root on executions (root_id);
+create index if not exists executions_by_parent on executions (parent_run_id) where parent_run_id is not null;
+
+create table if not exists task_runs (
+    position integer primary key autoincrement,
+    id text not null unique,
+    execution_id text not null references executions (id),
+    task_id text,
+    parent_id text,
+    value text,
+    iteration integer,
+    path text not null,
+    state text not null,
+    history text not null,
+    attempts text not null,
+    attempt integer not null,
+    outputs text,
+    work text not null,
+    request text,
+    due_at integer,
+    owner text,
+    lease_until integer,
+    frame text,
+    constraint "only the root has neither task nor parent" check ((task_id is null) = (parent_id is null)),
+    constraint "what has ended waits for nothing" check (
+        state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED') or work = ''
+    ),
+    constraint "a lease has an owner" check ((work = 'leased') = (owner is not null)),
+    constraint "work is a known kind" check (
+        work in ('', 'ready', 'request', 'timer', 'paused', 'children', 'child', 'leased')
+    )
+) strict;
+
+create index if not exists task_runs_of_execution on task_runs (execution_id, position);
+-- the queue: finished rows are not in it
+create index if not exists task_runs_due on task_runs (due_at) where work in ('ready', 'request', 'timer', 'paused');
+create index if not exists task_runs_leased on task_runs (owner) where work = 'leased';
+
+create table if not exists logs (
+    position integer primary key autoincrement,
+    execution_id text not null,
+    task_run_id text,
+    task_id text,
+    attempt integer not null,
+    timestamp text not null,
+    level text not null,
+    message text not null
+) strict;
+
+create index if not exists logs_of_execution on logs (execution_id, position);
+
+create table if not exists metrics (
+    position integer primary key autoincrement,
+    execution_id text not null,
+    task_run_id text not null,
+    task_id text not null,
+    name text not null,
+    type text not null,
+    value real not null,
+    tags text not null,
+    timestamp text not null
+) strict;
+
+create index if not exists metrics_of_execution on metrics (execution_id, position);
+
+-- append-only: what a subscriber follows
+create table if not exists events (
+    position integer primary key autoincrement,
+    execution_id text not null,
+    task_run_id text,
+    task_id text,
+    state text not null,
+    at text not null
+) strict;
+
+create index if not exists events_of_execution on events (execution_id, position);

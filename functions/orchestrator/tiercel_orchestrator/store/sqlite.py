@@ -1,0 +1,301 @@
+"""The embedded store: one SQLite file in WAL mode."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from tiercel.clock import timestamp
+from tiercel.envelope import Metric
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel.decision import Touched
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.store import codec
+from tiercel_orchestrator.store.applying import Applying
+from tiercel_orchestrator.store.port import (
+    Change,
+    Claim,
+    ClaimRequest,
+    Decide,
+    Filter,
+    Finished,
+    LogRow,
+    OutputRow,
+    Report,
+    Swept,
+)
+from tiercel_orchestrator.store.queries import named_queries, read_text
+
+BUSY_TIMEOUT_SECONDS = 30.0
+
+
+class SqliteStore:
+    """Executions in a SQLite file; to be used from one thread at a time.
+
+    `synchronous`: FULL survives power loss with every commit; NORMAL is about four times faster, and may lose the
+    last commits when the power fails, never when the process does.
+    """
+
+    def __init__(self, path: Path | str, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
+        self.connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS
+        )
+        self.connection.row_factory = sqlite3.Row
+        self.connection.execute("pragma journal_mode = wal")
+        self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
+        self.connection.execute("pragma foreign_keys = on")
+        self.connection.executescript(read_text("sqlite", "schema.sql"))
+        self.queries = named_queries("sqlite")
+
+    # -- the five calls
+
+    def claim(self, request: ClaimRequest, now: datetime) -> Finished:
+        with self._writing():
+            return self._claim(request, now)
+
+    def finish(
+        self, reports: Sequence[Report], decide: Decide, now: datetime, claim: ClaimRequest | None = None
+    ) -> Finished:
+        with self._writing():
+            applying = Applying(self, decide, now)
+            for report in reports:
+                applying.report(report)
+            if claim is None or claim.limit <= 0:
+                return Finished(applying.changes)
+            claimed = self._claim(claim, now)
+        return Finished([*applying.changes, *claimed.changes], claimed.claims)
+
+    def apply(self, execution: Execution, decide: Decide, now: datetime) -> list[Change]:
+        with self._writing():
+            applying = Applying(self, decide, now)
+            applying.create(execution)
+        return applying.changes
+
+    def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
+        self._run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
+
+    def sweep(self, now: datetime, gone: Iterable[str], root_id: str | None = None) -> Swept:
+        with self._writing():
+            released = self._run("release_expired", now=codec.micros(now), gone=codec.dump(list(gone))).rowcount
+            due = self._one("next_due", root=root_id)
+        return Swept(released, None if due is None or due[0] is None else codec.moment(due[0]))
+
+    # -- inside a transaction
+
+    def _claim(self, request: ClaimRequest, now: datetime) -> Finished:
+        rows = self._all(
+            "claim_due",
+            owner=request.owner,
+            limit=request.limit,
+            now=codec.micros(now),
+            lease_until=codec.micros(now + request.lease),
+            root=request.root_id,
+        )
+        runs = [codec.task_run_from_row(row) for row in sorted(rows, key=lambda row: int(row["position"]))]
+        executions = {run.execution_id: self._execution(run.execution_id) for run in runs}
+        begun = [run for run in runs if run.work == "leased" and run.request is None and run.begin(now)]
+        for run in begun:
+            self._run("begin_task_run", **codec.task_run_to_row(run))
+            self.insert_event(run.execution_id, run, run.state, timestamp(now))
+        return Finished(
+            [Change(executions[run.execution_id], [run]) for run in begun],
+            [Claim(run, executions[run.execution_id]) for run in runs],
+        )
+
+    def touched(self, run_id: str, all_live: bool) -> Touched | None:
+        runs = [codec.task_run_from_row(row) for row in self._all("touched", id=run_id)]
+        if not runs:
+            return None
+        execution_id = runs[0].execution_id
+        if all_live:
+            runs += [codec.task_run_from_row(row) for row in self._all("live_runs", execution_id=execution_id)]
+        return Touched(self._execution(execution_id), {run.id: run for run in runs}, all_live)
+
+    def insert_execution(self, execution: Execution) -> bool:
+        return self._run("insert_execution", **codec.execution_to_row(execution)).rowcount == 1
+
+    def update_execution(self, execution: Execution) -> None:
+        self._run("update_execution", **codec.execution_to_row(execution))
+
+    def insert_run(self, run: TaskRun) -> None:
+        self._run("insert_task_run", **codec.task_run_to_row(run))
+
+    def update_run(self, run: TaskRun) -> None:
+        self._run("update_task_run", **codec.task_run_to_row(run))
+
+    def drop_descendants(self, run_id: str) -> None:
+        self._run("drop_descendants", id=run_id)
+
+    def insert_log(self, execution_id: str, run: TaskRun | None, line: LogLine) -> None:
+        self._run(
+            "insert_log",
+            execution_id=execution_id,
+            task_run_id=run.id if run and run.task_id else None,
+            task_id=run.task_id if run else None,
+            attempt=run.attempt if run else 1,
+            timestamp=line.timestamp,
+            level=line.level,
+            message=line.message,
+        )
+
+    def insert_metric(self, run: TaskRun, metric: Metric, at: str) -> None:
+        self._run(
+            "insert_metric",
+            execution_id=run.execution_id,
+            task_run_id=run.id,
+            task_id=run.task_id,
+            name=metric.name,
+            type=metric.type,
+            value=metric.value,
+            tags=codec.dump(metric.tags),
+            timestamp=at,
+        )
+
+    def insert_event(self, execution_id: str, run: TaskRun | None, state: str, at: str) -> None:
+        self._run(
+            "insert_event",
+            execution_id=execution_id,
+            task_run_id=run.id if run else None,
+            task_id=run.task_id if run else None,
+            state=state,
+            at=at,
+        )
+
+    def live_children_roots(self, execution_id: str) -> list[str]:
+        children = [codec.execution_from_row(row) for row in self._all("children_of_execution", id=execution_id)]
+        roots = [self.root_run(child.id) for child in children]
+        return [root.id for root in roots if not root.ended]
+
+    # -- reading
+
+    def owners(self) -> list[str]:
+        return [row["owner"] for row in self._all("owners")]
+
+    def put_flow(self, namespace: str, flow_id: str, source: str, now: datetime) -> int:
+        with self._writing():
+            latest = self._one("latest_flow", namespace=namespace, id=flow_id)
+            if latest and latest["source"] == source:
+                return int(latest["revision"])
+            revision = int(latest["revision"]) + 1 if latest else 1
+            self._run(
+                "insert_flow",
+                namespace=namespace,
+                id=flow_id,
+                revision=revision,
+                source=source,
+                created_at=timestamp(now),
+            )
+        return revision
+
+    def flow_source(self, namespace: str, flow_id: str, revision: int | None = None) -> tuple[int, str] | None:
+        if revision is None:
+            row = self._one("latest_flow", namespace=namespace, id=flow_id)
+            return (int(row["revision"]), row["source"]) if row else None
+        row = self._one("flow_source", namespace=namespace, id=flow_id, revision=revision)
+        return (revision, row["source"]) if row else None
+
+    def execution(self, execution_id: str) -> Execution | None:
+        row = self._one("execution", id=execution_id)
+        return codec.execution_from_row(row) if row else None
+
+    def executions(self, wanted: Filter) -> list[Execution]:
+        rows = self._all(
+            "executions",
+            namespace=wanted.namespace,
+            flow_id=wanted.flow_id,
+            root_id=wanted.root_id,
+            state=wanted.state,
+            limit=wanted.limit,
+        )
+        return [codec.execution_from_row(row) for row in rows]
+
+    def unfinished(self) -> list[Execution]:
+        return [codec.execution_from_row(row) for row in self._all("unfinished_executions")]
+
+    def root_run(self, execution_id: str) -> TaskRun:
+        row = self._one("root_run", execution_id=execution_id)
+        assert row is not None, f"execution {execution_id} has no root"
+        return codec.task_run_from_row(row)
+
+    def task_run(self, run_id: str) -> TaskRun | None:
+        row = self._one("task_run", id=run_id)
+        return codec.task_run_from_row(row) if row else None
+
+    def task_runs(self, execution_id: str) -> list[TaskRun]:
+        return [codec.task_run_from_row(row) for row in self._all("task_runs", execution_id=execution_id)]
+
+    def lineage(self, run_id: str) -> list[TaskRun]:
+        runs = {row["id"]: codec.task_run_from_row(row) for row in self._all("touched", id=run_id)}
+        lineage = []
+        run = runs[run_id]
+        while run.parent_id is not None and (run := runs[run.parent_id]).task_id is not None:
+            lineage.append(run)
+        return lineage
+
+    def outputs_of(self, execution_id: str, task_ids: Iterable[str] | None) -> list[OutputRow]:
+        wanted = None if task_ids is None else codec.dump(sorted(task_ids))
+        rows = self._all("outputs_of", execution_id=execution_id, task_ids=wanted)
+        return [
+            OutputRow(
+                row["task_id"],
+                tuple(json.loads(row["path"])),
+                row["value"],
+                codec.load_optional(row["outputs"]),
+                row["state"],
+            )
+            for row in rows
+        ]
+
+    def logs(self, execution_id: str, after: int = 0) -> list[LogRow]:
+        return [
+            LogRow(
+                row["position"],
+                row["task_run_id"],
+                row["task_id"],
+                row["attempt"],
+                LogLine(row["timestamp"], row["level"], row["message"]),
+            )
+            for row in self._all("logs", execution_id=execution_id, after=after)
+        ]
+
+    def metrics(self, execution_id: str) -> list[tuple[str, Metric]]:
+        return [
+            (
+                row["task_id"],
+                Metric(name=row["name"], type=row["type"], value=row["value"], tags=json.loads(row["tags"])),
+            )
+            for row in self._all("metrics", execution_id=execution_id)
+        ]
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # -- plumbing
+
+    def _execution(self, execution_id: str) -> Execution:
+        row = self._one("execution", id=execution_id)
+        assert row is not None, f"execution {execution_id} is not in the store"
+        return codec.execution_from_row(row)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self.connection.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+    def _run(self, query: str, **parameters: Any) -> sqlite3.Cursor:
+        return self.connection.execute(self.queries[query], parameters)
+
+    def _all(self, query: str, **parameters: Any) -> list[sqlite3.Row]:
+        return self._run(query, **parameters).fetchall()
+
+    def _one(self, query: str, **parameters: Any) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._run(query, **parameters).fetchone()
+        return row

@@ -1,0 +1,73 @@
+"""Executions and task runs as Kestra's REST API writes them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from tiercel.clock import parse_timestamp
+from tiercel.flows.durations import format_duration
+from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+
+
+def execution_view(execution: Execution, runs: Sequence[TaskRun]) -> dict[str, Any]:
+    """Give an execution with its task runs, absent values left out."""
+    view: dict[str, Any] = {
+        "id": execution.id,
+        "namespace": execution.namespace,
+        "flowId": execution.flow_id,
+        "flowRevision": execution.revision,
+        "taskRunList": [task_run_view(execution, run) for run in runs],
+        "inputs": execution.inputs or None,
+        "outputs": execution.outputs or None,
+        "labels": [{"key": key, "value": value} for key, value in execution.labels.items()],
+        "variables": execution.variables or None,
+        "state": state_view(execution.state, execution.history),
+        "trigger": execution.trigger,
+        "originalId": execution.original_id or execution.id,
+        "deleted": False,
+        "metadata": {
+            "attemptNumber": execution.attempt_number,
+            "originalCreatedDate": execution.history[0][1],
+        },
+    }
+    return {key: value for key, value in view.items() if value is not None}
+
+
+def task_run_view(execution: Execution, run: TaskRun) -> dict[str, Any]:
+    """Give a task run; `outputs` is always there."""
+    root = run.parent_id is None
+    view: dict[str, Any] = {
+        "id": run.id,
+        "executionId": run.execution_id,
+        "namespace": execution.namespace,
+        "flowId": execution.flow_id,
+        "taskId": run.task_id,
+        "parentTaskRunId": None if root else run.parent_id,
+        "value": run.value,
+        "iteration": run.iteration,
+        "attempts": [{"state": state_view(attempt.state, attempt.history)} for attempt in run.attempts] or None,
+        "state": state_view(run.state, run.history),
+    }
+    return {key: value for key, value in view.items() if value is not None} | {"outputs": run.outputs or {}}
+
+
+def state_view(current: str, history: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Give a state with its history and duration."""
+    start = history[0][1]
+    over = current in states.ENDED or current == states.PAUSED
+    view: dict[str, Any] = {
+        "current": current,
+        "histories": [{"state": state, "date": date} for state, date in history],
+        "startDate": start,
+    }
+    if over:
+        end = history[-1][1]
+        view["endDate"] = end
+        view["duration"] = format_duration(elapsed(start, end))
+    return view
+
+
+def elapsed(start: str, end: str) -> timedelta:
+    """Give the time between two timestamps."""
+    return parse_timestamp(end) - parse_timestamp(start)

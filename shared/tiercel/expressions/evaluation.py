@@ -1,0 +1,293 @@
+"""Expressions to closures: each takes the run and gives a plain value."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from tiercel.errors import ExpressionError
+from tiercel.expressions import nodes
+from tiercel.expressions.libraries import FILTERS, FUNCTIONS, TESTS
+from tiercel.expressions.operations import PASSED_ON, Operation, refused
+from tiercel.expressions.operators import BINARY, boolean, concatenate, negate
+from tiercel.expressions.problems import Missing, known_instead, located
+from tiercel.expressions.runtime import Run
+from tiercel.expressions.values import is_reference
+
+Evaluate: TypeAlias = Callable[[Run], Any]
+SHORTCUTS = ("and", "or", "??", "???")
+
+
+class Evaluation:
+    """Compile the expressions of one template."""
+
+    def __init__(self, source: str, macros: frozenset[str]) -> None:
+        self._source = source
+        self._macros = macros
+
+    def compiled(self, node: nodes.Expression) -> Evaluate:
+        """Give what evaluates a node."""
+        match node:
+            case nodes.Literal(value):
+                return lambda run: value
+            case nodes.Name():
+                return self._name(node)
+            case nodes.Attribute():
+                return self._attribute(node)
+            case nodes.Call():
+                return self._call(node)
+            case nodes.Filter():
+                return self._filter(node)
+            case nodes.Test():
+                return self._test(node)
+            case nodes.Unary():
+                return self._unary(node)
+            case nodes.Binary():
+                return self._binary(node)
+            case nodes.Concatenation():
+                return self._concatenation(node)
+            case nodes.Ternary():
+                return self._ternary(node)
+            case nodes.ListLiteral():
+                return self._list(node)
+            case nodes.MapLiteral():
+                return self._map(node)
+
+    def _name(self, node: nodes.Name) -> Evaluate:
+        name, source, position = node.name, self._source, node.position
+
+        def variable(run: Run) -> Any:
+            try:
+                return run.lookup(name)
+            except Missing as missing:
+                raise missing.located(source, position) from None
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return variable
+
+    def _attribute(self, node: nodes.Attribute) -> Evaluate:
+        target, source, position = self.compiled(node.target), self._source, node.position
+        path, key = _path(node.target), self.compiled(node.key)
+
+        def attribute(run: Run) -> Any:
+            holder, name = target(run), key(run)
+            if type(holder) is dict and type(name) is str and name in holder:
+                value = holder[name]
+                if type(value) is not dict or not is_reference(value):
+                    return value
+            try:
+                return run.attribute(holder, name, path)
+            except Missing as missing:
+                raise missing.located(source, position) from None
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return attribute
+
+    def _call(self, node: nodes.Call) -> Evaluate:
+        if node.name in self._macros or node.name not in FUNCTIONS:
+            return self._macro_call(node)
+        return self._operation(FUNCTIONS.find(node.name), node.arguments, node.position, None)
+
+    def _macro_call(self, node: nodes.Call) -> Evaluate:
+        name, source, position = node.name, self._source, node.position
+        positional = tuple(self.compiled(argument) for argument in node.arguments.positional)
+        named = tuple((key, self.compiled(argument)) for key, argument in node.arguments.named)
+
+        def call(run: Run) -> Any:
+            try:
+                macro = run.macros.get(name)
+                if macro is None:
+                    known = (*FUNCTIONS, *run.macros)
+                    raise ExpressionError(f"Unknown function `{name}`{known_instead(name, known)}")
+                values = tuple(argument(run) for argument in positional)
+                return macro(run, values, {key: argument(run) for key, argument in named})
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return call
+
+    def _filter(self, node: nodes.Filter) -> Evaluate:
+        target = self.compiled(node.target)
+        operation = self._found(FILTERS.find, node.name, node.position)
+        return self._operation(operation, node.arguments, node.position, _lenient(target) if node.name == "default" else target)
+
+    def _test(self, node: nodes.Test) -> Evaluate:
+        target = self.compiled(node.target)
+        operation = self._found(TESTS.find, node.name, node.position)
+        tested = _lenient(target) if node.name == "defined" else target
+        check = self._operation(operation, node.arguments, node.position, tested)
+        return (lambda run: not check(run)) if node.negated else check
+
+    def _found(self, find: Callable[[str], Operation], name: str, position: int) -> Operation:
+        try:
+            return find(name)
+        except ExpressionError as error:
+            raise located(error, self._source, position) from error
+
+    def _operation(
+        self, operation: Operation, arguments: nodes.Arguments, position: int, target: Evaluate | None
+    ) -> Evaluate:
+        """Give what calls an operation: a filter or test when there is a target, a function otherwise."""
+        source, call = self._source, operation.call
+        values = tuple(self.compiled(argument) for argument in arguments.positional)
+        values = values if target is None else (target, *values)
+        try:
+            keywords = operation.bound(len(arguments.positional), tuple(name for name, _ in arguments.named))
+        except ExpressionError as error:
+            raise located(error, source, position) from error
+        named = tuple(zip(keywords, (self.compiled(value) for _, value in arguments.named), strict=True))
+
+        def apply(run: Run) -> Any:
+            given = [value(run) for value in values]
+            try:
+                run.budget.spend()
+                if named:
+                    return call(run, *given, **{name: value(run) for name, value in named})
+                return call(run, *given)
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+            except PASSED_ON:
+                raise
+            except Exception as error:
+                # an operation meets values of every kind: what it did not foresee is still the author's to edit
+                raise located(refused(operation, error), source, position) from error
+
+        return apply
+
+    def _unary(self, node: nodes.Unary) -> Evaluate:
+        operand, source, position = self.compiled(node.operand), self._source, node.position
+        change = {"not": lambda value: not boolean(value), "-": negate, "+": lambda value: value}[node.operator]
+
+        def apply(run: Run) -> Any:
+            value = operand(run)
+            try:
+                return change(value)
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return apply
+
+    def _binary(self, node: nodes.Binary) -> Evaluate:
+        if node.operator in SHORTCUTS:
+            return self._shortcut(node)
+        left, right, operate = self.compiled(node.left), self.compiled(node.right), BINARY[node.operator]
+        source, position = self._source, node.position
+
+        def apply(run: Run) -> Any:
+            one, two = left(run), right(run)
+            try:
+                return operate(one, two, run)
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return apply
+
+    def _shortcut(self, node: nodes.Binary) -> Evaluate:
+        """Give what evaluates its right side only when it must."""
+        left, right = self.compiled(node.left), self.compiled(node.right)
+        source, position = self._source, node.position
+        if node.operator == "??":
+            return _coalesced(left, right)
+        if node.operator == "???":
+            return _otherwise(left, right)
+        wanted = node.operator == "or"
+
+        def apply(run: Run) -> bool:
+            one = left(run)
+            try:
+                if boolean(one) is wanted:
+                    return wanted
+                return boolean(right(run))
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return apply
+
+    def _concatenation(self, node: nodes.Concatenation) -> Evaluate:
+        parts = tuple(self.compiled(part) for part in node.parts)
+        source, position = self._source, node.position
+
+        def join(run: Run) -> str:
+            values = tuple(part(run) for part in parts)
+            try:
+                return concatenate(values, run)
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return join
+
+    def _ternary(self, node: nodes.Ternary) -> Evaluate:
+        condition, yes, no = self.compiled(node.condition), self.compiled(node.yes), self.compiled(node.no)
+        source, position = self._source, node.position
+
+        def choose(run: Run) -> Any:
+            value = condition(run)
+            try:
+                holds = boolean(value)
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+            return yes(run) if holds else no(run)
+
+        return choose
+
+    def _list(self, node: nodes.ListLiteral) -> Evaluate:
+        items = tuple(self.compiled(item) for item in node.items)
+        return lambda run: [item(run) for item in items]
+
+    def _map(self, node: nodes.MapLiteral) -> Evaluate:
+        pairs = tuple((self.compiled(key), self.compiled(value)) for key, value in node.pairs)
+        source, position = self._source, node.position
+
+        def build(run: Run) -> dict[Any, Any]:
+            built: dict[Any, Any] = {}
+            for key, value in pairs:
+                name = key(run)
+                if isinstance(name, list | dict | set):
+                    raise located(ExpressionError("A map or list cannot be the key of a map"), source, position)
+                built[name] = value(run)
+            return built
+
+        return build
+
+
+def _lenient(evaluate: Evaluate) -> Evaluate:
+    def value_or_null(run: Run) -> Any:
+        try:
+            return evaluate(run)
+        except Missing:
+            return None
+
+    return value_or_null
+
+
+def _coalesced(left: Evaluate, right: Evaluate) -> Evaluate:
+    def first_that_is_there(run: Run) -> Any:
+        try:
+            value = left(run)
+        except Missing:
+            value = None
+        return right(run) if value is None else value
+
+    return first_that_is_there
+
+
+def _otherwise(left: Evaluate, right: Evaluate) -> Evaluate:
+    def left_if_defined(run: Run) -> Any:
+        try:
+            return left(run)
+        except Missing:
+            return right(run)
+
+    return left_if_defined
+
+
+def _path(node: nodes.Expression) -> str:
+    """Write the path of a node for an error: `outputs.query`, or nothing where it is no plain path."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Attribute) and (before := _path(node.target)):
+        key = node.key.value if isinstance(node.key, nodes.Literal) else None
+        if isinstance(key, str) and key.isidentifier():
+            return f"{before}.{key}"
+        return f"{before}[{key!r}]" if key is not None else f"{before}[…]"
+    return ""

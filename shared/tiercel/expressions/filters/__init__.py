@@ -1,0 +1,1 @@
+"""The filters: plain functions of the run, the value and the arguments; the tables stand in `libraries`."""

@@ -1,0 +1,55 @@
+"""The ISO text of dates, times and durations."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+
+def iso_text(value: date | time | timedelta) -> str:
+    """Write a date, time or duration as ISO 8601, as Java does."""
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, time):
+        return f"{value:%H:%M:%S}{_fraction(value.microsecond)}"
+    return duration_text(value)
+
+
+def _moment(value: datetime) -> str:
+    text = f"{value.year:04d}-{value:%m-%dT%H:%M:%S}"
+    if value.tzinfo is None:
+        return text + _fraction(value.microsecond)
+    if value.tzinfo is UTC or value.tzname() == "UTC":
+        # an Instant: Java writes its fraction in groups of three digits
+        micros = value.microsecond
+        fraction = "" if not micros else f".{micros:06d}" if micros % 1000 else f".{micros // 1000:03d}"
+        return f"{text}{fraction}Z"
+    return text + _fraction(value.microsecond) + offset_text(value)
+
+
+def _fraction(micros: int) -> str:
+    return f".{micros:06d}".rstrip("0") if micros else ""
+
+
+def offset_text(value: datetime, zulu: str = "Z", separator: str = ":") -> str:
+    """Write the offset of a zoned moment: +02:00, and `zulu` for none."""
+    offset = value.utcoffset() or timedelta()
+    if not offset:
+        return zulu
+    seconds = int(offset.total_seconds())
+    sign = "-" if seconds < 0 else "+"
+    hours, rest = divmod(abs(seconds), 3600)
+    text = f"{sign}{hours:02d}{separator}{rest // 60:02d}"
+    return f"{text}{separator}{rest % 60:02d}" if rest % 60 else text
+
+
+def duration_text(value: timedelta) -> str:
+    """Write a duration as Java does: PT49H3M0.5S; there are no days."""
+    micros = value // timedelta(microseconds=1)
+    sign = "-" if micros < 0 else ""
+    seconds, fraction = divmod(abs(micros), 1_000_000)
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [f"{sign}{hours}H" if hours else "", f"{sign}{minutes}M" if minutes else ""]
+    if left or fraction:
+        parts.append(f"{sign}{left}{_fraction(fraction)}S")
+    return "PT" + ("".join(parts) or "0S")

@@ -1,0 +1,178 @@
+"""What the operators between two values do."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from tiercel.errors import ExpressionError
+from tiercel.expressions.numbers import calculate, compare_numbers, is_number, parse_number
+from tiercel.expressions.runtime import Run
+from tiercel.expressions.values import contained, equal, is_list, java_text, kind, text_of
+
+LONGEST_RANGE = 1_000_000
+
+
+def boolean(value: Any) -> bool:
+    """Give the truth of a condition: booleans, numbers (0 is false), texts (the empty one is false), null is false."""
+    if value is True or value is False:
+        return bool(value)
+    if value is None:
+        return False
+    if isinstance(value, str):
+        return value != ""
+    if is_number(value):
+        return bool(value != 0)
+    raise ExpressionError(f"A condition needs a boolean, a text or a number, not {kind(value)}: compare it, or test it with `is empty`")
+
+
+def add(left: Any, right: Any, run: Run) -> Any:
+    """Add numbers, put texts together, append to a list."""
+    if is_number(left) and is_number(right):
+        return calculate("+", left, right)
+    if isinstance(left, str) or isinstance(right, str):
+        return concatenate((left, right), run)
+    if is_list(left):
+        added = list(right) if is_list(right) else [right]
+        run.budget.build(len(left) + len(added))
+        run.budget.spend((len(left) + len(added)) >> 4)
+        return [*left, *added]
+    return _calculated("+", left, right)
+
+
+def subtract(left: Any, right: Any, run: Run) -> Any:
+    """Subtract numbers, or take items out of a list."""
+    if is_list(left):
+        removed = right if is_list(right) else [right]
+        return [item for item in left if not contained(item, removed, run)]
+    return _calculated("-", left, right)
+
+
+def _calculated(operator: str, left: Any, right: Any) -> Any:
+    if is_number(left) and is_number(right):
+        return calculate(operator, left, right)
+    wrong = right if is_number(left) else left
+    hint = "; `| number` makes a number of it" if isinstance(wrong, str) else ""
+    raise ExpressionError(f"`{operator}` needs two numbers, not {kind(left)} and {kind(right)}{hint}")
+
+
+def concatenate(values: tuple[Any, ...], run: Run) -> str:
+    """Put the texts of values together; null is nothing."""
+    texts = [value if type(value) is str else java_text(value, run) for value in values]
+    run.budget.build(sum(map(len, texts)))
+    return "".join(texts)
+
+
+def compare(operator: str, left: Any, right: Any) -> int:
+    """Give -1, 0 or 1 for two numbers, texts or dates; a text beside a number is read as one."""
+    if isinstance(left, str) and isinstance(right, str):
+        return (left > right) - (left < right)
+    one, two = _operand(left, right), _operand(right, left)
+    if is_number(one) and is_number(two):
+        return compare_numbers(one, two)
+    if isinstance(one, datetime) and isinstance(two, datetime) and bool(one.tzinfo) == bool(two.tzinfo):
+        return (one > two) - (one < two)
+    if type(one) is date and type(two) is date:
+        return (one > two) - (one < two)
+    raise ExpressionError(f"`{operator}` cannot compare {kind(left)} with {kind(right)}")
+
+
+def _operand(value: Any, other: Any) -> Any:
+    if isinstance(value, str) and is_number(other):
+        number = parse_number(value)
+        return value if number is None else number
+    return value
+
+
+def contains(left: Any, right: Any, run: Run) -> bool:
+    """Say whether a list holds an item, a map a key, a text a text; of a list on the right, all of them."""
+    if left is None:
+        return False
+    if isinstance(left, str):
+        wanted = right if is_list(right) else [right]
+        return all(text_of(item, run) in left for item in wanted)
+    if isinstance(left, Mapping):
+        return all(contained(item, left, run) for item in (right if is_list(right) else [right]))
+    if is_list(left):
+        return all(contained(item, left, run) for item in (right if is_list(right) else [right]))
+    raise ExpressionError(f"`contains` looks into a list, a map or a text, not into {kind(left)}")
+
+
+def is_in(left: Any, right: Any, run: Run) -> bool:
+    """Say whether a value is an item of a list, a key or a value of a map, a part of a text."""
+    if right is None:
+        return False
+    if isinstance(right, Mapping):
+        return contained(left, right, run) or contained(left, right.values(), run)
+    if isinstance(right, str):
+        return left is not None and text_of(left, run) in right
+    if is_list(right):
+        return contained(left, right, run)
+    raise ExpressionError(f"`isIn` looks into a list, a map or a text, not into {kind(right)}")
+
+
+def span(first: Any, last: Any, step: Any, run: Run) -> list[Any]:
+    """Give the numbers, or the letters, from one to another, both included."""
+    if isinstance(first, str) and isinstance(last, str) and len(first) == len(last) == 1:
+        return [chr(code) for code in span(ord(first), ord(last), step, run)]
+    for value in (first, last, step):
+        if not is_number(value) or int(value) != value:
+            raise ExpressionError(f"A range goes between two whole numbers or two letters, not to {kind(value)}")
+    first, last, step = int(first), int(last), int(step)
+    if step == 0:
+        raise ExpressionError("A range cannot go by steps of 0")
+    size = (last - first) // step + 1
+    if size > LONGEST_RANGE:
+        raise ExpressionError(f"A range cannot produce more than {LONGEST_RANGE} items; this one has {size}")
+    run.budget.spend(max(size, 0) >> 4)
+    return list(range(first, last + (1 if step > 0 else -1), step))
+
+
+def matches(left: Any, right: Any, run: Run) -> bool:
+    """Say whether a regular expression matches the whole text."""
+    from tiercel.expressions.regexes import regex
+
+    if left is None:
+        return False
+    return regex(run.text(right, "The pattern of `matches`"), run.budget).whole(text_of(left, run))
+
+
+def starts_with(left: Any, right: Any, run: Run) -> bool:
+    """Say whether a text begins with another."""
+    return left is not None and right is not None and text_of(left, run).startswith(text_of(right, run))
+
+
+def ends_with(left: Any, right: Any, run: Run) -> bool:
+    """Say whether a text ends with another."""
+    return left is not None and right is not None and text_of(left, run).endswith(text_of(right, run))
+
+
+def negate(value: Any) -> Any:
+    """Give the opposite of a number."""
+    return _calculated("-", 0, value) if is_number(value) and value == 0 else _calculated("*", value, -1)
+
+
+BINARY: dict[str, Callable[[Any, Any, Run], Any]] = {
+    "==": equal,
+    "equals": equal,
+    "!=": lambda left, right, run: not equal(left, right, run),
+    "<": lambda left, right, run: left is not None and right is not None and compare("<", left, right) < 0,
+    ">": lambda left, right, run: left is not None and right is not None and compare(">", left, right) > 0,
+    "<=": lambda left, right, run: left is not None and right is not None and compare("<=", left, right) <= 0,
+    ">=": lambda left, right, run: left is not None and right is not None and compare(">=", left, right) >= 0,
+    "+": add,
+    "-": subtract,
+    "*": lambda left, right, run: _calculated("*", left, right),
+    "/": lambda left, right, run: _calculated("/", left, right),
+    "%": lambda left, right, run: _calculated("%", left, right),
+    "..": lambda left, right, run: span(left, right, 1 if not _descends(left, right) else -1, run),
+    "contains": contains,
+    "isIn": is_in,
+    "matches": matches,
+    "starts with": starts_with,
+    "ends with": ends_with,
+}
+
+
+def _descends(left: Any, right: Any) -> bool:
+    same_kind = (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str))
+    return same_kind and bool(left > right)

@@ -1,0 +1,79 @@
+"""Errors inside the language: where they happened, and what is known instead."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tiercel.errors import ExpressionError
+
+MOST_NAMES_SHOWN = 8
+
+
+class Missing(Exception):
+    """A name that is not there; `??`, `is defined` and `default` catch it, the outside sees an ExpressionError.
+
+    Its sentence is written only when nobody caught it: looking for the nearest name costs more than the lookup.
+    """
+
+    def __init__(self, path: str, name: str, container: Any) -> None:
+        super().__init__(path)
+        self.path = path
+        self.name = name
+        self.container = container
+        self.source = ""
+        self.position = -1
+
+    def located(self, source: str, position: int) -> "Missing":
+        """Remember the place, unless an inner template already did."""
+        if self.position < 0:
+            self.source, self.position = source, position
+        return self
+
+    def explained(self) -> ExpressionError:
+        """Write the sentence for the author."""
+        message = f"Unable to find `{self.path}` used in the expression{self._reason()}"
+        return located(ExpressionError(message), self.source, self.position)
+
+    def _reason(self) -> str:
+        if isinstance(self.container, dict):
+            return known_instead(self.name, (str(key) for key in self.container))
+        if isinstance(self.container, list):
+            return f": the list has {len(self.container)} items, counted from 0"
+        if self.container is None:
+            return ": what stands before it is null"
+        if isinstance(self.container, str):
+            return ": what stands before it is a text; `fromJson(…)` makes a map or list of JSON"
+        return f": a {type(self.container).__name__} has no attributes"
+
+
+def line_and_column(source: str, position: int) -> tuple[int, int]:
+    """Give the place of an offset, both counted from 1."""
+    return source.count("\n", 0, position) + 1, position - source.rfind("\n", 0, position)
+
+
+def located(error: ExpressionError, source: str, position: int) -> ExpressionError:
+    """Give the error its place, unless it already has one."""
+    if error.line is not None or position < 0:
+        return error
+    line, column = line_and_column(source, position)
+    return ExpressionError(error.message, line=line, column=column, template=source)
+
+
+def known_instead(name: str, known: Iterable[str]) -> str:
+    """Say what is close to `name`, and what is known."""
+    names = sorted(known)
+    if not names:
+        return ": nothing is known here"
+    from tiercel.expressions.suggestions import nearest
+
+    close = nearest(name, names)
+    shown = ", ".join(names[:MOST_NAMES_SHOWN]) + (", …" if len(names) > MOST_NAMES_SHOWN else "")
+    return f": did you mean `{close}`? known: {shown}" if close else f"; known: {shown}"
+
+
+def explain(error: ExpressionError) -> str:
+    """Write the error for a terminal: its sentence, the line of the template and a caret below the column."""
+    if error.line is None or error.column is None:
+        return str(error)
+    line = error.template.split("\n")[error.line - 1]
+    start = max(0, error.column - 60)
+    return f"{error}\n  {line[start : start + 100]}\n  {' ' * (error.column - 1 - start)}^"

@@ -1,0 +1,192 @@
+"""One rendering under way: its variables and scopes, its budget, its doors to the outside."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from tiercel.errors import ExpressionError
+from tiercel.expressions.budget import Budget
+from tiercel.expressions.problems import Missing, known_instead
+from tiercel.expressions.services import NoServices, Services
+from tiercel.expressions.values import is_list, is_number, is_reference, kind, text_of
+
+if TYPE_CHECKING:
+    from tiercel.expressions.template import Template
+
+NOTHING: Any = object()
+MOST_ATTEMPTS = 100
+RAW_MARK = "\ue000raw{}\ue001"
+
+Renderer = Callable[["Run", list[str]], None]
+Macro = Callable[["Run", tuple[Any, ...], dict[str, Any]], str]
+
+
+class Run:
+    """The state of one rendering; templates rendered inside it share everything but their blocks and macros."""
+
+    __slots__ = ("blocks", "budget", "fetched", "kept", "macros", "scopes", "secrets", "services", "variables")
+
+    def __init__(self, variables: Mapping[str, Any], services: Services | None, budget: Budget | None) -> None:
+        self.variables = variables
+        self.services: Services = NoServices() if services is None else services
+        self.budget = Budget() if budget is None else budget
+        self.scopes: list[dict[str, Any]] = []
+        self.blocks: dict[str, Renderer] = {}
+        self.macros: dict[str, Macro] = {}
+        self.fetched: dict[str, Any] = {}
+        self.secrets: set[str] = set()
+        self.kept: list[str] | None = None
+
+    def lookup(self, name: str) -> Any:
+        """Give a variable, the innermost scope first."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                return scope[name]
+        value = self.variables.get(name, NOTHING)
+        if value is NOTHING:
+            if name == "_context":
+                return self.everything()
+            raise Missing(name, name, self.everything())
+        return self.follow(value) if type(value) is dict else value
+
+    def assign(self, name: str, value: Any) -> None:
+        """Set a variable where it lives, or in the innermost scope."""
+        for scope in reversed(self.scopes):
+            if name in scope:
+                scope[name] = value
+                return
+        if not self.scopes:
+            self.scopes.append({})
+        self.scopes[-1][name] = value
+
+    def everything(self) -> dict[str, Any]:
+        """Give all variables in one map."""
+        found = dict(self.variables)
+        for scope in self.scopes:
+            found.update(scope)
+        return found
+
+    def follow(self, value: Any) -> Any:
+        """Give the value that a reference into storage stands for, fetched once; any other value as it is."""
+        if not is_reference(value):
+            return value
+        uri = str(value["$ref"])
+        if uri not in self.fetched:
+            self.fetched[uri] = self.services.fetch_ref(value)
+        return self.fetched[uri]
+
+    def attribute(self, target: Any, key: Any, path: str) -> Any:
+        """Give an item of a map or list; nothing else has attributes."""
+        value = NOTHING
+        if isinstance(target, Mapping):
+            value = _map_item(target, key)
+        elif is_list(target):
+            value = _list_item(list(target) if not isinstance(target, list | tuple) else target, key)
+        if value is NOTHING:
+            raise Missing(f"{path}{_written(key, path)}", key if isinstance(key, str) else "", _shown(target))
+        return self.follow(value) if type(value) is dict else value
+
+    def render(self, value: Any, recursive: bool) -> Any:
+        """Render every text in a value: texts, and the keys and leaves of maps and lists."""
+        if isinstance(value, str):
+            return self.render_text(value, recursive)
+        value = self.follow(value)
+        self.budget.enter()
+        try:
+            if isinstance(value, Mapping):
+                self.budget.spend(len(value))
+                pairs = value.items()
+                return {self.render(key, recursive): self.render(item, recursive) for key, item in pairs}
+            if is_list(value):
+                self.budget.spend(len(value))
+                return [self.render(item, recursive) for item in value]
+        finally:
+            self.budget.leave()
+        return value
+
+    def render_text(self, text: str, recursive: bool) -> str:
+        """Render a text as a template; recursively, until nothing is left to render."""
+        from tiercel.expressions.template import compile_template, is_template
+
+        if not is_template(text):
+            return text
+        outermost, self.kept = self.kept is None, self.kept if self.kept is not None else []
+        self.budget.enter()
+        try:
+            rendered = self._inner(compile_template(text))
+            attempts = 1
+            while recursive and rendered != text and is_template(rendered):
+                attempts += 1
+                if attempts > MOST_ATTEMPTS:
+                    raise ExpressionError("Too many rendering attempts: the text renders to a template again and again")
+                text, rendered = rendered, self._inner(compile_template(rendered))
+            return self._restored(rendered) if outermost else rendered
+        finally:
+            self.budget.leave()
+            if outermost:
+                self.kept = None
+
+    def _inner(self, template: "Template") -> str:
+        blocks, macros, scopes = self.blocks, self.macros, self.scopes
+        self.blocks, self.macros, self.scopes = {}, dict(macros), [*scopes, {}]
+        try:
+            return template.run(self)
+        finally:
+            self.blocks, self.macros, self.scopes = blocks, macros, scopes
+
+    def keep(self, text: str) -> str:
+        """Give what stands for a raw text: itself, or a mark while renderings are nested."""
+        if self.kept is None or "{" not in text:
+            return text
+        self.kept.append(text)
+        return RAW_MARK.format(len(self.kept) - 1)
+
+    def _restored(self, text: str) -> str:
+        for index, kept in enumerate(self.kept or ()):
+            text = text.replace(RAW_MARK.format(index), kept)
+        return text
+
+    def call_block(self, name: str) -> str:
+        """Render a block of this template again."""
+        if name not in self.blocks:
+            raise ExpressionError(f"Unknown block `{name}`{known_instead(name, self.blocks)}")
+        out: list[str] = []
+        self.budget.enter()
+        self.blocks[name](self, out)
+        self.budget.leave()
+        return "".join(out)
+
+    def text(self, value: Any, what: str) -> str:
+        """Give a text where one is needed; null is refused, scalars are written out."""
+        if value is None:
+            raise ExpressionError(f"{what} must be a text, not null")
+        return text_of(value, self)
+
+
+def _map_item(target: Mapping[Any, Any], key: Any) -> Any:
+    try:
+        value = target.get(key, NOTHING)
+    except TypeError:
+        raise ExpressionError(f"{kind(key)} cannot be the key of a map".capitalize()) from None
+    if value is NOTHING and is_number(key):
+        return target.get(str(key), NOTHING)
+    return value
+
+
+def _list_item(target: Any, key: Any) -> Any:
+    if isinstance(key, str) and key.isdecimal() and len(key) < 12:
+        key = int(key)
+    if isinstance(key, int) and not isinstance(key, bool) and 0 <= key < len(target):
+        return target[key]
+    return NOTHING
+
+
+def _written(key: Any, path: str) -> str:
+    if isinstance(key, str) and key.isidentifier():
+        return f".{key}" if path else key
+    return f"[{key!r}]" if isinstance(key, str | int) else "[…]"
+
+
+def _shown(target: Any) -> Any:
+    if isinstance(target, Mapping):
+        return dict(target)
+    return list(target) if is_list(target) else target

@@ -1,0 +1,134 @@
+"""Templates: compiled once, kept in a bounded cache, rendered as often as wanted."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import EllipsisType
+from typing import Any, TypeVar
+
+from tiercel.errors import ExpressionError
+from tiercel.expressions import nodes
+from tiercel.expressions.budget import Budget
+from tiercel.expressions.compiler import Compiler
+from tiercel.expressions.lexer import is_template
+from tiercel.expressions.parser import parse
+from tiercel.expressions.problems import Missing
+from tiercel.expressions.runtime import Macro, Renderer, Run
+from tiercel.expressions.services import Services
+
+TEMPLATES_KEPT = 1024
+LARGEST_KEPT = 32 * 1024
+
+Result = TypeVar("Result")
+
+
+class Template:
+    """A compiled template; it holds no state of a rendering and may be shared by threads."""
+
+    __slots__ = ("_blocks", "_macros", "_references", "_render", "_tree", "_whole", "source")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._tree = parse(source)
+        self._macros: dict[str, Macro] = {}
+        self._blocks: dict[str, Renderer] = {}
+        compiler = Compiler(source, self._tree)
+        compiler.declare(self._tree, self._macros, self._blocks)
+        self._render = compiler.body(self._tree)
+        only = self._tree[0] if len(self._tree) == 1 else None
+        self._whole = compiler.expression(only.expression) if isinstance(only, nodes.Output) else None
+        self._references: frozenset[tuple[str | EllipsisType, ...]] | None = None
+
+    def run(self, run: Run) -> str:
+        """Render inside a rendering under way."""
+        if self._macros:
+            run.macros.update(self._macros)
+        if self._blocks:
+            run.blocks.update(self._blocks)
+        out: list[str] = []
+        self._render(run, out)
+        return out[0] if len(out) == 1 else "".join(out)
+
+    def render(
+        self, variables: Mapping[str, Any], services: Services | None = None, budget: Budget | None = None
+    ) -> str:
+        """Render to text."""
+        return guarded(lambda: self.run(Run(variables, services, budget)))
+
+    def evaluate(
+        self, variables: Mapping[str, Any], services: Services | None = None, budget: Budget | None = None
+    ) -> Any:
+        """Give the value itself of a template that is one `{{ … }}`; the rendered text of any other."""
+        run, whole = Run(variables, services, budget), self._whole
+        return guarded(lambda: self.run(run) if whole is None else run.follow(whole(run)))
+
+    @property
+    def references(self) -> frozenset[tuple[str | EllipsisType, ...]]:
+        """Give the paths that this template may need."""
+        if self._references is None:
+            from tiercel.expressions.references import references_of
+
+            self._references = guarded(lambda: references_of(self._tree))
+        return self._references
+
+
+def guarded(work: Callable[[], Result]) -> Result:
+    """Turn what must not leave the language into an ExpressionError."""
+    try:
+        return work()
+    except Missing as missing:
+        raise missing.explained() from None
+    except RecursionError:
+        raise ExpressionError("The expression or its value is nested too deeply") from None
+    except MemoryError:
+        raise ExpressionError("The expression needs more memory than there is") from None
+
+
+def compile_template(text: str) -> Template:
+    """Give the compiled template, from the cache where possible."""
+    if len(text) > LARGEST_KEPT:
+        return guarded(lambda: Template(text))
+    return _kept(text)
+
+
+@lru_cache(TEMPLATES_KEPT)
+def _kept(text: str) -> Template:
+    return guarded(lambda: Template(text))
+
+
+def render(
+    text: str, variables: Mapping[str, Any], services: Services | None = None, *, recursive: bool = False
+) -> str:
+    """Render a text; recursively, until nothing is left to render."""
+    if not is_template(text):
+        return text
+    if recursive:
+        return guarded(lambda: Run(variables, services, None).render_text(text, True))
+    return compile_template(text).render(variables, services)
+
+
+def render_deep(value: Any, variables: Mapping[str, Any], services: Services | None = None) -> Any:
+    """Render every text in a map or list, keys included; other values stay as they are."""
+    return guarded(lambda: _deep(value, Run(variables, services, None)))
+
+
+def _deep(value: Any, run: Run) -> Any:
+    if isinstance(value, str):
+        return _alone(value, run) if is_template(value) else value
+    if isinstance(value, Mapping):
+        return {_deep(key, run): _deep(item, run) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_deep(item, run) for item in value]
+    return value
+
+
+def _alone(text: str, run: Run) -> str:
+    # what one text sets, the next one does not see; the budget and what was fetched are shared
+    run.scopes, run.macros, run.blocks = [], {}, {}
+    return compile_template(text).run(run)
+
+
+def evaluate(
+    expression_template: str, variables: Mapping[str, Any], services: Services | None = None
+) -> Any:
+    """Give the value itself of a text that is exactly one `{{ … }}`; the rendered text of any other."""
+    return compile_template(expression_template).evaluate(variables, services)

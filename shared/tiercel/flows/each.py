@@ -1,0 +1,54 @@
+"""The values of an each: read, de-duplicated and shown as `taskrun.value` shows them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tiercel.errors import TaskFailed
+from tiercel.flows.values import as_text
+
+
+def each_values(written: Any, name: str) -> tuple[list[Any], tuple[str, ...]]:
+    """Give the distinct values in order, and the same as text; `TaskFailed` where they are no list or hold a null.
+
+    `written`: a list, or the text of a JSON list; `name`: the property, for the sentence.
+    """
+    values = _listed(written, name)
+    distinct = list({_identity(value): value for value in values}.values())
+    if None in distinct:
+        # clients know this sentence by heart: it is Kestra's, Java notation included
+        raise TaskFailed(f"Found '1' null values on Each, with values={java_text(values)}")
+    return distinct, tuple(as_text(value) for value in distinct)
+
+
+def _listed(written: Any, name: str) -> list[Any]:
+    if isinstance(written, str):
+        try:
+            written = json.loads(written)
+        except ValueError as error:
+            raise TaskFailed(f"`{name}` is not a JSON list: {error}; it is {_shortened(written)}.") from error
+    if not isinstance(written, list):
+        raise TaskFailed(f"`{name}` must be a list or the text of a JSON list, but is {_shortened(as_text(written))}.")
+    return written
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "...")
+
+
+def _identity(value: Any) -> str:
+    # 1, 1.0, true and "1" are four values, and the order of a map's keys does not matter
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def java_text(value: Any) -> str:
+    """Show a value as Java's `toString` does: `[1, null, {key=my-key}]`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}={java_text(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(java_text(part) for part in value) + "]"
+    return str(value)

@@ -1,0 +1,173 @@
+"""What a schema cannot say of a flow: unique ids, Switch without cases, Dag cycles (Kestra's `validations`)."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tiercel.flows.control import control_of
+from tiercel.flows.models import Input, Task
+from tiercel.flows.report import Report
+from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar
+
+PREFIXES = ("io.kestra.plugin.core.flow.", "io.kestra.core.tasks.flows.")
+
+
+def _is(type_id: str, *names: str) -> bool:
+    return any(type_id == prefix + name for prefix in PREFIXES for name in names)
+
+
+def required_by_rule(type_id: str) -> tuple[str, ...]:
+    """Give the required properties whose absence a rule reports, in words of its own."""
+    return ("tasks",) if _is(type_id, "WorkingDirectory", "Worker", "Dag") else ()
+
+
+def declares_inputs(type_id: str, name: str) -> bool:
+    """Say whether a property of a task holds declared inputs."""
+    return name == "onResume" and _is(type_id, "Pause")
+
+
+def check_task(report: Report, task: Task, node: MapNode, path: str) -> None:
+    """Check one task by the rules of its type."""
+    if _is(task.type, "Switch"):
+        _check_switch(report, task, node, path)
+    elif _is(task.type, "Dag"):
+        _check_dag(report, task, node, path)
+    elif _is(task.type, "WorkingDirectory", "Worker"):
+        _check_working_directory(report, task, node, path)
+
+
+def _check_switch(report: Report, task: Task, node: MapNode, path: str) -> None:
+    held = [node.get("defaults"), *_values(node.get("cases"))]
+    if not any(isinstance(tasks, ListNode) and tasks.items for tasks in held):
+        report.add(
+            f"{task.id}: No task defined, neither cases or default have any tasks; add a case, or `defaults:`", node, path
+        )
+
+
+def _values(node: Node | None) -> list[Node]:
+    return [value for _, value in node.entries.values()] if isinstance(node, MapNode) else []
+
+
+def _check_working_directory(report: Report, task: Task, node: MapNode, path: str) -> None:
+    tasks = node.get("tasks")
+    if not isinstance(tasks, ListNode) or not tasks.items:
+        report.add(f"{task.id}: The 'tasks' property cannot be empty; list the tasks to run there", node, path)
+        return
+    for child in task.blocks.get("tasks", ()):
+        if control_of(child.type):
+            report.add(
+                f"{task.id}: Only runnable tasks are allowed as children of a WorkingDirectory task; "
+                f"move `{child.id}` ({child.type.rpartition('.')[2]}) out of it",
+                tasks,
+                f"{path}.tasks",
+            )
+            return
+
+
+def _check_dag(report: Report, task: Task, node: MapNode, path: str) -> None:
+    tasks = node.get("tasks")
+    depends_on: Mapping[str, tuple[str, ...]] = task.params.get("dependsOn", {})
+    if not isinstance(tasks, ListNode) or not tasks.items:
+        report.add(f"{task.id}: No task defined; list them under `tasks:`", node, path)
+        return
+    unknown = [(name, child) for child, names in depends_on.items() for name in names if name not in depends_on]
+    if unknown:
+        place = next((_scalar(tasks, name) for name, _ in unknown if _scalar(tasks, name)), None) or tasks
+        names = ", ".join(dict.fromkeys(name for name, _ in unknown))
+        known = ", ".join(depends_on)
+        report.add(f"{task.id}: Not existing task id in dependency: {names}; its tasks are {known}", place, f"{path}.tasks")
+        return
+    cyclic = [child for child in depends_on if child in _reachable(depends_on, child)]
+    if cyclic:
+        report.add(
+            f"{task.id}: Cyclic dependency detected: {', '.join(cyclic)}; take one `dependsOn` of the circle away",
+            tasks,
+            f"{path}.tasks",
+        )
+
+
+def _reachable(depends_on: Mapping[str, tuple[str, ...]], start: str) -> set[str]:
+    seen: set[str] = set()
+    ahead = list(depends_on[start])
+    while ahead:
+        name = ahead.pop()
+        if name not in seen:
+            seen.add(name)
+            ahead += depends_on.get(name, ())
+    return seen
+
+
+def _scalar(node: Node, text: str) -> Scalar | None:
+    """Find where a text stands under a `dependsOn`."""
+    for item in node.items if isinstance(node, ListNode) else ():
+        names = item.get("dependsOn") if isinstance(item, MapNode) else None
+        for name in names.items if isinstance(names, ListNode) else ():
+            if isinstance(name, Scalar) and name.text == text:
+                return name
+    return None
+
+
+def check_flow(report: Report, root: MapNode, values: Mapping[str, Any]) -> None:
+    """Check what concerns the flow as a whole; one problem names all, as Kestra does."""
+    said: list[str] = []
+    places: list[Node] = []
+    task_ids = [*_ids(root, TASK_BLOCKS)]
+    for what, ids in (
+        ("task id", task_ids),
+        ("trigger id", _listed_ids(root.get("triggers"))),
+        ("input", _listed_ids(root.get("inputs"))),
+        ("output", _listed_ids(root.get("outputs"))),
+    ):
+        counts = Counter(scalar.text for scalar in ids)
+        twice = [name for name, count in counts.items() if count > 1]
+        if twice:
+            again = [scalar for scalar in ids if scalar.text in twice]
+            lines = ", ".join(str(scalar.line) for scalar in again)
+            said.append(f"Duplicate {what} with name [{', '.join(twice)}] (lines {lines}): give each a name of its own")
+            places.append(next(scalar for index, scalar in enumerate(again) if scalar.text in {o.text for o in again[:index]}))
+    for task in _all_tasks(values):
+        itself = (task.params.get("namespace"), task.params.get("flowId")) == (values.get("namespace"), values.get("id"))
+        if _is(task.type, "Subflow", "Flow") and itself:
+            name = f"{values.get('namespace')}.{values.get('id')}"
+            said.append(f"Recursive call to flow [{name}]: the task `{task.id}` starts the flow it belongs to")
+            places.append(next((scalar for scalar in task_ids if scalar.text == task.id), root.entries["id"][0]))
+    if said:
+        report.add("Invalid Flow: " + ", ".join(said), places[0], "")
+
+
+TASK_BLOCKS = ("tasks", "errors", "finally", "afterExecution", "listeners")
+
+
+def _ids(root: MapNode, names: tuple[str, ...]) -> Iterator[Scalar]:
+    """Give the id of every task below these properties: a map with an `id` and a `type` of plugin form."""
+    for name in names:
+        ahead: list[Node] = [node] if (node := root.get(name)) else []
+        while ahead:
+            here = ahead.pop()
+            if isinstance(here, ListNode):
+                ahead += reversed(here.items)
+            elif isinstance(here, MapNode):
+                found = here.get("id")
+                if isinstance(found, Scalar) and found.value is not None and "." in (here.text("type") or ""):
+                    yield found
+                ahead += reversed(_values(here))
+
+
+def _listed_ids(node: Node | None) -> list[Scalar]:
+    found = []
+    for item in node.items if isinstance(node, ListNode) else ():
+        name = (item.get("id") or item.get("name")) if isinstance(item, MapNode) else None
+        if isinstance(name, Scalar) and name.value is not None:
+            found.append(name)
+    return found
+
+
+def _all_tasks(values: Mapping[str, Any]) -> Iterator[Task]:
+    for name in TASK_BLOCKS:
+        for item in values.get(name) or ():
+            for task in item.get("tasks", ()) if isinstance(item, Mapping) else (item,):
+                if isinstance(task, Task):
+                    yield from task.walk()
+
+
+__all__ = ["Input", "check_flow", "check_task", "declares_inputs", "required_by_rule"]

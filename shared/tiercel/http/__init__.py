@@ -1,0 +1,1 @@
+"""HTTP both ways: the guarded client, and the app that serves a family."""

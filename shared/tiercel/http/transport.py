@@ -1,0 +1,118 @@
+"""httpx's transport over a connection pool that dials only what the guard allows; built on httpcore's public API."""
+
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+from tiercel.http.guard import Guard, UnknownHost
+
+ERRORS = {
+    httpcore.ConnectTimeout: httpx.ConnectTimeout,
+    httpcore.ReadTimeout: httpx.ReadTimeout,
+    httpcore.WriteTimeout: httpx.WriteTimeout,
+    httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ConnectError: httpx.ConnectError,
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+}
+
+
+class GuardedNetwork(httpcore.AsyncNetworkBackend):
+    """Resolve a name once, check the answer, dial the address: a second answer of the resolver changes nothing."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self.network = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            address = await self.guard.resolve(host, port)
+        except UnknownHost as error:
+            raise httpcore.ConnectError(str(error)) from error
+        return await self.network.connect_tcp(address, port, timeout, local_address, socket_options)
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise httpcore.ConnectError("Unix sockets are not for tasks")
+
+    async def sleep(self, seconds: float) -> None:
+        await self.network.sleep(seconds)
+
+
+class Body(httpx.AsyncByteStream):
+    """An answer's body, as httpx wants it."""
+
+    def __init__(self, stream: AsyncIterable[bytes]) -> None:
+        self.stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self.stream:
+                yield chunk
+        except tuple(ERRORS) as error:
+            raise translated(error) from error
+
+    async def aclose(self) -> None:
+        close = getattr(self.stream, "aclose", None)
+        if close:
+            await close()
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Send requests through the guarded pool."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.pool = httpcore.AsyncConnectionPool(
+            ssl_context=ssl.create_default_context(), network_backend=GuardedNetwork(guard)
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request; redirects come back here, and so through the guard."""
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        if url.scheme not in (b"http", b"https"):
+            raise httpx.UnsupportedProtocol(f"the scheme is '{url.scheme.decode()}'")
+        sent = httpcore.Request(
+            method=request.method,
+            url=url,
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        try:
+            answer = await self.pool.handle_async_request(sent)
+        except tuple(ERRORS) as error:
+            raise translated(error) from error
+        stream: Any = answer.stream
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=Body(stream), extensions=answer.extensions
+        )
+
+    async def aclose(self) -> None:
+        await self.pool.aclose()
+
+
+def translated(error: Exception) -> httpx.TransportError:
+    """Give httpx's error for httpcore's."""
+    for kind in type(error).__mro__:
+        if kind in ERRORS:
+            return ERRORS[kind](str(error))
+    return httpx.TransportError(str(error))

@@ -1,0 +1,270 @@
+"""The dispatcher under all doors: run one task for an envelope, and answer with its result."""
+
+import contextlib
+import dataclasses
+import logging
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic.alias_generators import to_camel
+from pydantic_core import to_json, to_jsonable_python
+
+from tiercel import clock, expressions
+from tiercel.calling import DeadlinePassed, call, in_thread
+from tiercel.context import ExecutionContext, TaskLog
+from tiercel.envelope import Envelope, Metric, Result, RunContext, WireError, WireLog, WireProblem
+from tiercel.errors import (
+    Cancelled,
+    ExpressionError,
+    InvalidFlow,
+    Killed,
+    Retriable,
+    Snooze,
+    TaskFailed,
+    TiercelError,
+)
+from tiercel.masking import Masker
+from tiercel.offload import LIMIT_BYTES, offload, stored
+from tiercel.plugin import BaseParams, BasePlugin, JsonObject, LogLine, PluginOutput, State
+from tiercel.registry import Family
+from tiercel.rendering import has_template, render_params, secrets_in, shape_of
+from tiercel.secrets import Secrets
+from tiercel.services import Services
+from tiercel.validation import validate
+
+logger = logging.getLogger("tiercel.runtime")
+Sink = Callable[[LogLine], None]
+LAST_LINES = 100
+"""How many log lines an answer still shows when all of them are too many."""
+
+
+class WatchedSecrets:
+    """Mask every secret that a task asks for."""
+
+    def __init__(self, secrets: Secrets, masker: Masker) -> None:
+        self.secrets = secrets
+        self.masker = masker
+
+    def get(self, key: str, namespace: str) -> str:
+        """Give a secret, and mask it from now on."""
+        value = self.secrets.get(key, namespace)
+        self.masker.add(value)
+        return value
+
+
+async def execute(
+    envelope: Envelope, family: Family, services: Services, *, sink: Sink | None = None
+) -> Result:
+    """Run the task of an envelope; whatever goes wrong is a result, too.
+
+    `sink` sees each log line as it comes; with one, the log stays in the result however long it is. Cancelling
+    the asyncio task that awaits this stops the plugin by its `cancel`.
+    """
+    return await TaskRun(envelope, family, services, sink).execute()
+
+
+class TaskRun:
+    """One envelope on its way through the runtime."""
+
+    def __init__(self, envelope: Envelope, family: Family, services: Services, sink: Sink | None) -> None:
+        self.started = time.monotonic()
+        self.envelope = envelope
+        self.family = family
+        self.masker = Masker()
+        self.services = dataclasses.replace(services, secrets=WatchedSecrets(services.secrets, self.masker))
+        self.log = TaskLog(envelope.context.log_level, self.masker.text, sink)
+        self.metrics: list[Metric] = []
+
+    @property
+    def run(self) -> RunContext:
+        """Give on whose behalf the task runs."""
+        return self.envelope.context
+
+    async def execute(self) -> Result:
+        """Run the task and word its outcome."""
+        try:
+            return await self.succeed(await self.perform())
+        except Snooze as signal:
+            return await self.answer(State.SKIPPED, snooze_until=clock.timestamp(signal.until))
+        except TiercelError as error:
+            return await self.fail(wire_error(error), getattr(error, "data", {}))
+        except Exception as error:
+            return await self.fail(self.bug(error))
+
+    async def perform(self) -> PluginOutput:
+        """Find the plugin, make its parameters, and run it in its working directory."""
+        plugin = self.family.load(self.family.plugin(self.envelope.task_type))
+        params = await self.prepare(plugin)
+        directory = Path(self.run.working_directory) if self.run.working_directory else fresh_directory()
+        context = ExecutionContext(
+            self.run, self.services, self.log, self.envelope.task_type, directory, self.deadline, self.metrics
+        )
+        try:
+            return await call(plugin(), params, context)
+        finally:
+            if not self.run.working_directory:
+                await remove(directory)
+
+    @property
+    def deadline(self) -> float | None:
+        """Give the moment at which the task is stopped; what came before its `run` counts."""
+        return None if self.run.timeout_seconds is None else self.started + self.run.timeout_seconds
+
+    async def prepare(self, plugin: type[BasePlugin[Any, Any]]) -> BaseParams:
+        """Render and validate the parameters, off the loop where a template may wait for something."""
+        if may_wait(self.envelope.params, self.run.variables):
+            return await in_thread(lambda: self.parameters(plugin))
+        return self.parameters(plugin)
+
+    def parameters(self, plugin: type[BasePlugin[Any, Any]]) -> BaseParams:
+        """Render and validate the parameters."""
+        shape = shape_of(plugin)
+        services = self.services.expressions(self.run)
+        rendered = render_params(
+            shape, self.envelope.params, lambda text: expressions.render(text, self.run.variables, services)
+        )
+        for secret in secrets_in(shape, rendered):
+            self.masker.add(secret)
+        return validate(plugin, rendered, self.envelope.task_type)
+
+    async def succeed(self, output: PluginOutput) -> Result:
+        """Answer with what the plugin gave, which may still be a failure."""
+        for line in output.logs:
+            self.log.add(line)
+        error = None
+        if output.state is State.FAILED:
+            said = [line.message for line in output.logs if line.level == "ERROR"]
+            message = self.masker.text(said[-1]) if said else "The task ended FAILED; its log says why."
+            error = WireError(kind="TaskFailed", message=message)
+        return await self.answer(output.state, output.data, plan=wire_plan(output), error=error)
+
+    async def fail(self, error: WireError, data: Mapping[str, Any] | None = None) -> Result:
+        """Answer with an error, which the log shows, too."""
+        self.log.error(error.message)
+        masked = error.model_copy(
+            update={
+                "message": self.masker.text(error.message),
+                "problems": [self.masked(problem) for problem in error.problems],
+            }
+        )
+        return await self.answer(State.FAILED, data or {}, error=masked)
+
+    def masked(self, problem: WireProblem) -> WireProblem:
+        """Take secrets out of a problem."""
+        return problem.model_copy(update={"message": self.masker.text(problem.message)})
+
+    async def answer(self, state: State, data: Mapping[str, Any] | None = None, **more: Any) -> Result:
+        """Make the result: JSON values only, masked, and not too big."""
+        values: JsonObject = self.masker.value(to_jsonable_python(dict(data or {}), inf_nan_mode="strings"))
+        if len(to_json(values)) > LIMIT_BYTES:
+            values = await in_thread(lambda: offload(values, self.run, self.services.storage))
+        logs, logs_ref = await self.logs()
+        return Result(
+            state=state,
+            data=values,
+            logs=logs,
+            logs_ref=logs_ref,
+            metrics=self.metrics,
+            duration_seconds=round(time.monotonic() - self.started, 6),
+            **more,
+        )
+
+    async def logs(self) -> tuple[list[WireLog], JsonObject | None]:
+        """Give the log lines, or the last of them and a reference to all."""
+        lines = [WireLog.model_construct(**dataclasses.asdict(line)) for line in self.log.lines]
+        if self.log.sink or sum(len(line.message) + 64 for line in lines) <= LIMIT_BYTES:
+            return lines, None
+        reference = await in_thread(lambda: stored(lines, "log.json", self.run, self.services.storage))
+        return lines[-LAST_LINES:], reference
+
+    def bug(self, error: Exception) -> WireError:
+        """Log a traceback for us, and word a message without values for the user."""
+        trace = "".join(traceback.format_exception(error))
+        logger.error(
+            "%s failed in task run %s\n%s",
+            self.envelope.task_type,
+            self.run.task_run_id,
+            self.masker.text(trace),
+        )
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}, line {last.lineno}"
+        return WireError(
+            kind="Bug",
+            message=f"{self.envelope.task_type} failed by a bug of its own ({type(error).__name__} at {place}); "
+            "the server's log has the traceback, please report it.",
+        )
+
+
+def may_wait(params: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
+    """Say whether rendering may block: a template calls a function, or a value of its lies in internal storage."""
+    if not has_template(params):
+        return False
+    return calls_function(params) or has_reference(variables)
+
+
+def calls_function(value: Any) -> bool:
+    """Say whether a template in a value has a call in it; wrongly yes costs a thread, nothing else."""
+    if isinstance(value, str):
+        return "(" in value and has_template(value)
+    if isinstance(value, Mapping):
+        return any(map(calls_function, value.values()))
+    return isinstance(value, list) and any(map(calls_function, value))
+
+
+def has_reference(value: Any) -> bool:
+    """Say whether a big value was left in internal storage."""
+    if isinstance(value, Mapping):
+        return "$ref" in value or any(map(has_reference, value.values()))
+    return isinstance(value, list) and any(map(has_reference, value))
+
+
+def wire_error(error: TiercelError) -> WireError:
+    """Say what kind of failure this is, and so what happens next."""
+    problems = [WireProblem(**dataclasses.asdict(problem)) for problem in getattr(error, "problems", ())]
+    match error:
+        case ExpressionError():
+            where = f"`{error.problems[0].path}`: " if error.problems[0].path else ""
+            return WireError(kind="ExpressionError", message=f"{where}{error}", problems=problems)
+        case InvalidFlow():
+            return WireError(kind="InvalidParameters", message=str(error), problems=problems)
+        case Retriable():
+            return WireError(kind="Retriable", message=str(error), retry_after=error.retry_after)
+        case Cancelled():
+            return WireError(kind="Timeout", message=error.reason)
+        case DeadlinePassed():
+            return WireError(kind="Timeout", message=str(error))
+        case Killed():
+            return WireError(kind="Killed", message=error.reason)
+        case _:
+            return WireError(kind="TaskFailed", message=str(error))
+
+
+def wire_plan(output: PluginOutput) -> JsonObject | None:
+    """Write a plan as JSON: its class as `kind`, its fields in camelCase."""
+    plan = output.plan
+    if plan is None:
+        return None
+    values = {to_camel(name): value for name, value in dataclasses.asdict(plan).items()}
+    written: JsonObject = to_jsonable_python({"kind": type(plan).__name__, **values})
+    return written
+
+
+def fresh_directory() -> Path:
+    """Make an empty directory that nobody else may enter."""
+    import tempfile
+
+    return Path(tempfile.mkdtemp(prefix="tiercel-"))
+
+
+async def remove(directory: Path) -> None:
+    """Remove a working directory and what was left in it."""
+    with contextlib.suppress(OSError):
+        os.rmdir(directory)  # noqa: PTH106 - the common case, an empty one, without a thread
+        return
+    import shutil
+
+    await in_thread(lambda: shutil.rmtree(directory, ignore_errors=True))

@@ -1,0 +1,110 @@
+"""What a running task may reach, and the laptop's default of it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tiercel.envelope import RunContext
+from tiercel.kv import KeyValueStore
+from tiercel.secrets import Secrets
+from tiercel.settings import Settings
+from tiercel.state import StateStore
+from tiercel.storage import Storage
+
+if TYPE_CHECKING:
+    from tiercel.expression_services import ExpressionServices
+    from tiercel.http.client import HttpClient
+
+
+class History(Protocol):
+    """What happened in an execution so far; the orchestrator knows it at first hand."""
+
+    def error_logs(self, run: RunContext) -> list[dict[str, Any]]:
+        """List the error logs of the run's execution: taskId and message."""
+        ...
+
+    def tasks_with_state(self, run: RunContext, state: str) -> list[dict[str, Any]]:
+        """List the task runs of the run's execution that are in a state."""
+        ...
+
+
+class SentHistory:
+    """Read the history from the variables that came with the task: `errorLogs`, and `tasks` as Kestra shows it."""
+
+    def error_logs(self, run: RunContext) -> list[dict[str, Any]]:
+        """List what the orchestrator sent as `errorLogs`."""
+        logs: list[dict[str, Any]] = run.variables.get("errorLogs") or []
+        return logs
+
+    def tasks_with_state(self, run: RunContext, state: str) -> list[dict[str, Any]]:
+        """List the entries of the variable `tasks` that are in a state, those of an each with their value."""
+        return [entry for entry in flat(run.variables.get("tasks") or {}) if entry["state"] == state]
+
+
+def flat(tasks: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """List task runs from Kestra's map: task id -> {state}, or task id -> value -> {state}."""
+    entries = []
+    for task_id, found in tasks.items():
+        if isinstance(found.get("state"), str):
+            entries.append({"taskId": task_id, "state": found["state"]})
+            continue
+        entries += [{"taskId": task_id, "value": value, "state": one["state"]} for value, one in found.items()]
+    return entries
+
+
+@dataclass
+class Services:
+    """The ports of one process. All calls block, except those of `http`."""
+
+    secrets: Secrets
+    kv: KeyValueStore
+    state: StateStore
+    storage: Storage
+    http: "HttpClient"
+    history: History = field(default_factory=SentHistory)
+    encryption_key: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What `envs` shows to expressions: names in lower case, without their prefix."""
+
+    def expressions(self, run: RunContext) -> "ExpressionServices":
+        """Give what a template of one task run may reach."""
+        from tiercel.expression_services import ExpressionServices
+
+        return ExpressionServices(self, run)
+
+    def close(self) -> None:
+        """Let go of files and connections; the next call opens them again."""
+        for store in (self.kv, self.state):
+            close = getattr(store, "close", None)
+            if close:
+                close()
+
+
+def local_services(home: Path | None = None, settings: Settings | None = None) -> Services:
+    """Build the laptop's services: SQLite and files below `home`, by default TIERCEL_HOME or `.tiercel`.
+
+    Nothing is opened or created before it is used.
+    """
+    from tiercel.http.client import Guard, HttpClient
+    from tiercel.kv.sqlite import SqliteKeyValueStore
+    from tiercel.secrets.environment import EnvironmentSecrets
+    from tiercel.state.sqlite import SqliteStateStore
+
+    settings = settings or Settings.read()
+    home = (home or settings.home).absolute()
+    return Services(
+        secrets=EnvironmentSecrets(),
+        kv=SqliteKeyValueStore(home / "values.db"),
+        state=SqliteStateStore(home / "values.db"),
+        storage=Storage(settings.storage_url or str(home / "storage")),
+        http=HttpClient(Guard(private_targets=settings.private_targets)),
+        encryption_key=settings.encryption_key,
+        environment=shown_environment(os.environ),
+    )
+
+
+def shown_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Pick what expressions may see, by Kestra's rule: variables that begin with ENV_."""
+    return {name[4:].lower(): value for name, value in environment.items() if name.startswith("ENV_")}

@@ -1,0 +1,198 @@
+"""Internal storage: the files of executions and namespaces, in a directory or a bucket, through obstore."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from tiercel.envelope import RunContext
+from tiercel.errors import Retriable, TaskFailed
+from tiercel.paths import safe_join
+from tiercel.storage import access, uris
+
+if TYPE_CHECKING:
+    from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
+
+    from obstore import ReadableFile
+    from obstore.store import ObjectStore
+
+CHUNK_BYTES = 1 << 20
+UNCHECKED = None
+"""Instead of a run: the caller is the orchestrator or a runtime itself, and no rule of access applies."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of internal storage."""
+
+    uri: str
+    size_bytes: int
+
+
+class Storage:
+    """Read and write files by their kestra:/// URI, as one task run may, or `UNCHECKED`.
+
+    `url`: where they are: a directory, `memory://`, or what obstore knows (s3://, gs://, az://).
+    All calls block; contents are streamed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._store: ObjectStore | None = None
+
+    @property
+    def store(self) -> "ObjectStore":
+        """Connect on first use: obstore is not imported by a task that stores nothing."""
+        if self._store is None:
+            self._store = connect(self.url)
+        return self._store
+
+    def upload(self, run: RunContext, source: Path | bytes, name: str | None = None) -> str:
+        """Write a file of a task run and give its URI; `name` may have directories in it."""
+        named = name or (source.name if isinstance(source, Path) else "data")
+        return self.put(uris.uri_of(uris.task_key(run, named)), source)
+
+    def put(self, uri: str, source: Path | bytes) -> str:
+        """Write a file, unchecked, and give its URI back."""
+        import obstore
+
+        key = uris.key_of(uri)
+        try:
+            obstore.put(self.store, key, source)
+        except FileNotFoundError as error:
+            raise TaskFailed(f"The file '{source!s}' cannot be uploaded: it does not exist.") from error
+        except Exception as error:
+            raise trouble("write", uri, error) from error
+        return uris.uri_of(key)
+
+    def write(self, run: RunContext, uri: str, source: Path | bytes) -> str:
+        """Write a file where a task may: below its execution, or among its namespace's files."""
+        access.check_write(run, uris.key_of(uri))
+        return self.put(uri, source)
+
+    def download(self, run: RunContext | None, uri: str, directory: Path) -> Path:
+        """Fetch a file into a directory and give its path; its name is the last part of the URI."""
+        target = safe_join(directory, uris.key_of(uri).rsplit("/", 1)[-1])
+        with self.open(run, uri) as source, target.open("wb") as sink:
+            while chunk := source.read(CHUNK_BYTES):
+                sink.write(chunk)
+        return target
+
+    def open(self, run: RunContext | None, uri: str) -> BinaryIO:
+        """Open a file for streaming; close it, or use it in `with`."""
+        import obstore
+
+        key = self.readable(run, uri)
+        try:
+            return cast("BinaryIO", io.BufferedReader(StoredBytes(obstore.open_reader(self.store, key)), CHUNK_BYTES))
+        except FileNotFoundError as error:
+            raise missing(uri) from error
+        except Exception as error:
+            raise trouble("read", uri, error) from error
+
+    def read(self, run: RunContext | None, uri: str) -> bytes:
+        """Give the whole content of a file."""
+        with self.open(run, uri) as source:
+            return source.read()
+
+    def size(self, run: RunContext | None, uri: str) -> int:
+        """Give the size of a file in bytes."""
+        found = self.find(run, uri)
+        if found is None:
+            raise missing(uri)
+        return found
+
+    def exists(self, run: RunContext | None, uri: str) -> bool:
+        """Say whether there is such a file."""
+        return self.find(run, uri) is not None
+
+    def find(self, run: RunContext | None, uri: str) -> int | None:
+        """Give the size of a file in bytes, or None where there is no such file."""
+        import obstore
+
+        key = self.readable(run, uri)
+        try:
+            return obstore.head(self.store, key)["size"]
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise trouble("read", uri, error) from error
+
+    def delete(self, run: RunContext | None, uri: str) -> bool:
+        """Remove a file, and say whether there was one."""
+        import obstore
+
+        key = uris.key_of(uri)
+        if run:
+            access.check_write(run, key)
+        if self.find(UNCHECKED, uri) is None:  # object stores do not say whether a delete hit something
+            return False
+        obstore.delete(self.store, key)
+        return True
+
+    def list(self, run: RunContext | None, uri: str) -> Iterator[StoredFile]:
+        """Give the files below a URI, in order of name."""
+        import obstore
+
+        prefix = self.readable(run, f"{uri.rstrip('/')}/-").removesuffix("-")
+        for batch in obstore.list(self.store, prefix):
+            for found in sorted(batch, key=lambda entry: entry["path"]):
+                yield StoredFile(uris.uri_of(found["path"]), found["size"])
+
+    def readable(self, run: RunContext | None, uri: str) -> str:
+        """Give the key behind a URI that the run may read."""
+        key = uris.key_of(uri)
+        if run:
+            access.check_read(run, key)
+        return key
+
+
+class StoredBytes(io.RawIOBase):
+    """Make obstore's reader a file as Python knows files, so that lines can be read from it."""
+
+    def __init__(self, reader: "ReadableFile") -> None:
+        super().__init__()
+        self.reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        view = memoryview(cast("Any", buffer)).cast("B")
+        chunk = bytes(self.reader.read(len(view)))
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def connect(url: str) -> "ObjectStore":
+    """Open the object store behind a URL; what is no URL is a directory."""
+    from obstore.store import LocalStore, MemoryStore, from_url
+
+    if url == "memory://":
+        return MemoryStore()
+    if "://" not in url:
+        return LocalStore(Path(url).absolute(), mkdir=True)
+    try:
+        return from_url(url)
+    except Exception as error:
+        raise TaskFailed(
+            f"Internal storage at '{url}' cannot be opened ({first_line(error)}); correct TIERCEL_STORAGE_URL."
+        ) from error
+
+
+def missing(uri: str) -> TaskFailed:
+    """Say that a file is not there."""
+    return TaskFailed(f"Unable to read the file '{uri}': internal storage has no such file.")
+
+
+def trouble(verb: str, uri: str, error: Exception) -> TaskFailed:
+    """Say that the store itself failed; the world was busy unless it refused us."""
+    message = f"Unable to {verb} the file '{uri}': internal storage answered {type(error).__name__}."
+    refused = isinstance(error, PermissionError | ValueError | NotImplementedError)
+    return TaskFailed(message) if refused else Retriable(message)
+
+
+def first_line(error: Exception) -> str:
+    """Leave out the debugging dump that obstore appends to its messages."""
+    return str(error).partition("\n")[0]

@@ -1,0 +1,77 @@
+"""Validate a task's parameters, and word what is wrong with them for the author of the flow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tiercel.errors import InvalidParameters, Problem
+from tiercel.plugin import BaseParams, BasePlugin
+from tiercel.rendering import Shape, shape_of
+
+Location = tuple[int | str, ...]
+
+
+def validate(plugin: type[BasePlugin[Any, Any]], params: Mapping[str, Any], task_type: str) -> BaseParams:
+    """Make the parameters of a plugin; `InvalidParameters` names each property at fault, why, and what to do."""
+    try:
+        return plugin.params_type.model_validate(params)
+    except ValidationError as error:
+        problems = problems_of(error, shape_of(plugin))
+        listed = "; ".join(map(str, problems))
+        # not `from error`: pydantic's text holds the values, and a value may be a secret
+        raise InvalidParameters(f"The properties of {task_type} do not fit: {listed}.", problems) from None
+
+
+def problems_of(error: ValidationError, shape: Shape) -> tuple[Problem, ...]:
+    """Word pydantic's errors, one problem per property: a union of types gives one error for each of its members."""
+    reasons: dict[str, list[str]] = {}
+    for details in error.errors(include_url=False, include_input=False, include_context=False):
+        path, reason = reason_of(details["type"], details["loc"], details["msg"], shape)
+        reasons.setdefault(path, []).append(reason)
+    return tuple(Problem(" or ".join(dict.fromkeys(found)), path) for path, found in reasons.items())
+
+
+def reason_of(kind: str, location: Location, message: str, shape: Shape) -> tuple[str, str]:
+    """Give the property path and the reason of one error, without the value, which may be secret."""
+    if kind == "extra_forbidden":
+        path, holder = follow(shape, location[:-1])
+        name = str(location[-1])
+        return join(path, name), unknown_property(name, holder)
+    path, _ = follow(shape, location)
+    if kind == "missing":
+        return path, "is required; add it"
+    text = message.removeprefix("Value error, ").rstrip(".")
+    return path, text[:1].lower() + text[1:]
+
+
+def unknown_property(name: str, shape: Shape) -> str:
+    """Say that a property does not exist, and which one was probably meant."""
+    import difflib
+
+    close = difflib.get_close_matches(name, shape.properties, n=1, cutoff=0.5)
+    if close:
+        return f"is no property of this; did you mean `{close[0]}`?"
+    known = ", ".join(f"`{one}`" for one in sorted(shape.properties))
+    return f"is no property of this; remove it (there {f'are {known}' if known else 'are none'})"
+
+
+def follow(shape: Shape, location: Location) -> tuple[str, Shape]:
+    """Follow a location; give its path as an author writes it (`tasks[0].message`), and the shape there.
+
+    Parts by which pydantic names the member of a union stand for nothing in the flow and are passed over.
+    """
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path, shape = f"{path}[{part}]", shape.items or shape
+            continue
+        inner = shape.properties.get(part) or shape.values
+        if inner:
+            path, shape = join(path, part), inner
+    return path, shape
+
+
+def join(path: str, name: str) -> str:
+    """Write the path of a property of `path`."""
+    return f"{path}.{name}" if path else name
