@@ -24,7 +24,8 @@ _BOUNDED = frozenset(
     tostring transpose trim true try catch tostream type unique unique_by utf8bytelength values with_entries
     base64 base64d csv html json sh text tsv uri""".split()
 )
-_WORD = re.compile(r"(?<![.\w$])[A-Za-z_]\w*")
+_PLAIN_STRING = re.compile(r'"[^"\\]*"')
+_WORD = re.compile(r"(?<![.\w$])[A-Za-z_]\w*+(?!\s*:)")
 _TIMES = re.compile(r"(\d+)?\s*\*\s*(\d+)?")
 
 
@@ -50,6 +51,7 @@ def run_program(program: str, text: str, budget: Budget) -> list[Any]:
 
 def _work(program: str, text: str) -> float:
     """Estimate how much a program may do: infinite for words that loop by themselves."""
+    program = _PLAIN_STRING.sub('""', program)
     if not _BOUNDED.issuperset(_WORD.findall(program)) or "@" in program.replace("@text", ""):
         return math.inf
     repeats = 1

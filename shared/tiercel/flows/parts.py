@@ -35,6 +35,8 @@ class Parts:
     def __init__(self, catalog: Catalog, report: Report) -> None:
         self.catalog = catalog
         self.report = report
+        self.task_ids: list[Scalar] = []
+        """Every task's id with its place, in the order of the text."""
         self.hooks: Mapping[str, Hook] = {
             "x-task": self.task,
             "x-input": self.input,
@@ -50,6 +52,9 @@ class Parts:
         if not isinstance(node, MapNode):
             self.report.add("must be a task: a map with at least `id` and `type`", node, path)
             return None
+        name = node.get("id")
+        if isinstance(name, Scalar) and name.value is not None:
+            self.task_ids.append(name)
         kind, schema = self._schema(node, path, "tasks", TASK_MODEL, "task")
         if schema is None:
             self._only_common(node, TASK, path)
@@ -59,20 +64,17 @@ class Parts:
         required = [name for name in schema.parameters.get("required", ()) if name not in ruled]
         whole = {
             **schema.parameters,
-            "properties": {**TASK, **own},
+            "properties": {**own, **{name: TASK[name] for name in TASK if name not in own}},
             "required": ["id", "type", *required],
             "additionalProperties": schema.parameters.get("additionalProperties", False),
         }
-        check = Check(self._report_of(check_of=path), whole, self.hooks, f"class {kind}")
+        check = Check(self.report, whole, self.hooks, f"class {kind}")
         values = check.properties(node, whole, path)
         if rules.declares_inputs(kind, "onResume"):
             self._inputs_inside(node.get("onResume"), join(path, "onResume"))
         task = _task(kind, node, values, own, check)
         rules.check_task(self.report, task, node, path)
         return task
-
-    def _report_of(self, check_of: str) -> Report:
-        return self.report
 
     def _schema(
         self, node: MapNode, path: str, group: str, model: str, kind: str

@@ -62,7 +62,7 @@ def examine(source: str, catalog: Catalog, *, strict: bool = True) -> Reading:
     apply_defaults(root)
     parts = Parts(catalog, report)
     values = Check(report, FLOW, parts.hooks, "flow").properties(root, FLOW, "")
-    rules.check_flow(report, root, values)
+    rules.check_flow(report, root, values, parts.task_ids)
     found = (tuple(report.expressions), tuple(report.warnings))
     if report.problems:
         in_order = sorted(report.problems, key=lambda problem: (problem.line or 0, problem.column or 0))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from tiercel.errors import Problem
 from tiercel.flows.yaml_tree import Node
 
+MOST_NAMES = 20
+
 
 @dataclass
 class Report:
@@ -44,13 +46,14 @@ class Report:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Say which known name was meant, or list them all."""
-    names = sorted(known)
+    """Say which known name was meant, or list the first ones."""
+    names = list(known)
     folded = {other.lower(): other for other in names}
     close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     if close:
         return f'did you mean "{folded[close[0]]}"?'
-    return f"known here: {', '.join(names)}" if names else "nothing is known here"
+    more = ", …" if len(names) > MOST_NAMES else ""
+    return f"known here: {', '.join(names[:MOST_NAMES])}{more}" if names else "nothing is known here"
 
 
 def join(path: str, name: str) -> str:

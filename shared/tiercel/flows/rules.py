@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tiercel.flows.control import control_of
-from tiercel.flows.models import Input, Task
+from tiercel.flows.models import Task
 from tiercel.flows.report import Report
 from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar
 
@@ -107,11 +107,10 @@ def _scalar(node: Node, text: str) -> Scalar | None:
     return None
 
 
-def check_flow(report: Report, root: MapNode, values: Mapping[str, Any]) -> None:
+def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_ids: list[Scalar]) -> None:
     """Check what concerns the flow as a whole; one problem names all, as Kestra does."""
     said: list[str] = []
     places: list[Node] = []
-    task_ids = [*_ids(root, TASK_BLOCKS)]
     for what, ids in (
         ("task id", task_ids),
         ("trigger id", _listed_ids(root.get("triggers"))),
@@ -124,33 +123,22 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any]) -> None
             again = [scalar for scalar in ids if scalar.text in twice]
             lines = ", ".join(str(scalar.line) for scalar in again)
             said.append(f"Duplicate {what} with name [{', '.join(twice)}] (lines {lines}): give each a name of its own")
-            places.append(next(scalar for index, scalar in enumerate(again) if scalar.text in {o.text for o in again[:index]}))
+            places.append(next(scalar for index, scalar in enumerate(again) if _seen(scalar, again[:index])))
     for task in _all_tasks(values):
         itself = (task.params.get("namespace"), task.params.get("flowId")) == (values.get("namespace"), values.get("id"))
         if _is(task.type, "Subflow", "Flow") and itself:
             name = f"{values.get('namespace')}.{values.get('id')}"
             said.append(f"Recursive call to flow [{name}]: the task `{task.id}` starts the flow it belongs to")
-            places.append(next((scalar for scalar in task_ids if scalar.text == task.id), root.entries["id"][0]))
+            places.append(next(scalar for scalar in task_ids if scalar.text == task.id))
     if said:
         report.add("Invalid Flow: " + ", ".join(said), places[0], "")
 
 
+def _seen(scalar: Scalar, before: list[Scalar]) -> bool:
+    return any(other.text == scalar.text for other in before)
+
+
 TASK_BLOCKS = ("tasks", "errors", "finally", "afterExecution", "listeners")
-
-
-def _ids(root: MapNode, names: tuple[str, ...]) -> Iterator[Scalar]:
-    """Give the id of every task below these properties: a map with an `id` and a `type` of plugin form."""
-    for name in names:
-        ahead: list[Node] = [node] if (node := root.get(name)) else []
-        while ahead:
-            here = ahead.pop()
-            if isinstance(here, ListNode):
-                ahead += reversed(here.items)
-            elif isinstance(here, MapNode):
-                found = here.get("id")
-                if isinstance(found, Scalar) and found.value is not None and "." in (here.text("type") or ""):
-                    yield found
-                ahead += reversed(_values(here))
 
 
 def _listed_ids(node: Node | None) -> list[Scalar]:
@@ -168,6 +156,3 @@ def _all_tasks(values: Mapping[str, Any]) -> Iterator[Task]:
             for task in item.get("tasks", ()) if isinstance(item, Mapping) else (item,):
                 if isinstance(task, Task):
                     yield from task.walk()
-
-
-__all__ = ["Input", "check_flow", "check_task", "declares_inputs", "required_by_rule"]

@@ -1,0 +1,1 @@
+"""Tasks of `io.kestra.plugin.aws.s3`."""

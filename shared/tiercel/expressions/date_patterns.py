@@ -1,0 +1,269 @@
+"""Java's DateTimeFormatter patterns and the named formats of Kestra, for writing and for reading."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from tiercel.errors import ExpressionError
+from tiercel.expressions.date_names import Names, names_of
+from tiercel.expressions.moments import offset_text
+
+LONGEST_PATTERN = 200
+LITERAL = "'"
+# letters of our own, for what no Java pattern can say
+SHORT_FRACTION, REGION, OFFSET_OR_GMT = "^", "@", "$"
+NAMED = {
+    "iso": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "iso_sec": "yyyy-MM-dd'T'HH:mm:ssXXX",
+    "iso_milli": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "sql": "yyyy-MM-dd HH:mm:ss.SSSSSS",
+    "sql_seq": "yyyy-MM-dd HH:mm:ss",
+    "iso_date_time": "yyyy-MM-dd'T'HH:mm:ss^XXX@",
+    "iso_zoned_date_time": "yyyy-MM-dd'T'HH:mm:ss^XXX@",
+    "iso_offset_date_time": "yyyy-MM-dd'T'HH:mm:ss^XXX",
+    "iso_local_date_time": "yyyy-MM-dd'T'HH:mm:ss^",
+    "iso_instant": "yyyy-MM-dd'T'HH:mm:ss^X",
+    "iso_date": "yyyy-MM-ddXXX",
+    "iso_offset_date": "yyyy-MM-ddXXX",
+    "iso_local_date": "yyyy-MM-dd",
+    "iso_time": "HH:mm:ss^XXX",
+    "iso_offset_time": "HH:mm:ss^XXX",
+    "iso_local_time": "HH:mm:ss^",
+    "iso_ordinal_date": "yyyy-DDDXXX",
+    "iso_week_date": "YYYY-'W'ww-eXXX",
+    "basic_iso_date": "yyyyMMddZ",
+    "rfc_1123_date_time": "EEE, d MMM yyyy HH:mm:ss $",
+}
+_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z^@$])\2*|([\[\]])|(.)", re.DOTALL)
+
+
+class Piece(NamedTuple):
+    """A run of one pattern letter, or literal text under the letter `'`."""
+
+    letter: str
+    text: str
+
+
+def formatted(value: datetime, pattern: str, locale: str | None) -> str:
+    """Write a moment."""
+    known = pattern.lower()
+    if known == "iso_instant":
+        value = value.astimezone(UTC)
+    names = names_of(locale)
+    return "".join(
+        piece.text if piece.letter == LITERAL else _written(piece, value, names)
+        for piece in _pieces(NAMED.get(known, pattern))
+    )
+
+
+@lru_cache(128)
+def _pieces(pattern: str) -> tuple[Piece, ...]:
+    if len(pattern) > LONGEST_PATTERN:
+        raise ExpressionError(f"The date pattern is longer than {LONGEST_PATTERN} characters")
+    found: list[Piece] = []
+    for match in _PIECE.finditer(pattern):
+        if match[1] is not None:
+            found.append(Piece(LITERAL, match[1].replace("''", "'") or "'"))
+        elif match[2]:
+            if match[2] not in WRITERS:
+                raise ExpressionError(f"The date pattern has an unknown letter `{match[2]}`; quote texts with '")
+            found.append(Piece(match[2], match[0]))
+        elif match[4]:
+            found.append(Piece(LITERAL, match[4]))
+    return tuple(found)
+
+
+def _written(piece: Piece, value: datetime, names: Names) -> str:
+    return WRITERS[piece.letter](len(piece.text), value, names)
+
+
+def _year(count: int, year: int) -> str:
+    return f"{year % 100:02d}" if count == 2 else str(year).zfill(count)
+
+
+def _month(count: int, value: datetime, names: Names) -> str:
+    return str(value.month).zfill(count) if count < 3 else names.month(value.month, count)
+
+
+def _weekday_number(count: int, value: datetime, names: Names) -> str:
+    return str(value.isoweekday()).zfill(count) if count < 3 else names.weekday(value.isoweekday(), count)
+
+
+def _offset(count: int, value: datetime, zulu: str) -> str:
+    text = offset_text(value, "+00:00", ":")
+    if zulu and text == "+00:00":
+        return zulu
+    if count == 1 and text.endswith(":00"):
+        return text[:3]
+    return text if count in (3, 5) else text.replace(":", "")
+
+
+def _z(count: int, value: datetime, names: Names) -> str:
+    if count == 5:
+        return _offset(3, value, "Z")
+    return _localized(4, value, names) if count == 4 else offset_text(value, "+0000", "")
+
+
+def _localized(count: int, value: datetime, names: Names) -> str:
+    text = offset_text(value, "")
+    if count == 4 or not text:
+        return f"GMT{text}"
+    hours, _, minutes = text[1:].partition(":")
+    return f"GMT{text[0]}{int(hours)}{'' if minutes == '00' else ':' + minutes}"
+
+
+def _region(count: int, value: datetime, names: Names) -> str:
+    key = getattr(value.tzinfo, "key", None)
+    return f"[{key}]" if key else ""
+
+
+def _zone_id(count: int, value: datetime, names: Names) -> str:
+    return str(getattr(value.tzinfo, "key", None) or offset_text(value))
+
+
+def _zone_name(count: int, value: datetime, names: Names) -> str:
+    if count == 4:
+        return names.zone(value)
+    name = value.tzname() or ""
+    return name if name.isalpha() else offset_text(value)
+
+
+def _nanos(value: datetime) -> int:
+    return value.microsecond * 1000
+
+
+def _seconds_of_day(value: datetime) -> int:
+    return value.hour * 3600 + value.minute * 60 + value.second
+
+
+def _number(read: Callable[[datetime], int]) -> Callable[[int, datetime, Names], str]:
+    return lambda count, value, names: str(read(value)).zfill(count)
+
+
+WRITERS: dict[str, Callable[[int, datetime, Names], str]] = {
+    "y": lambda count, value, names: _year(count, value.year),
+    "u": lambda count, value, names: _year(count, value.year),
+    "Y": lambda count, value, names: _year(count, value.isocalendar()[0]),
+    "G": lambda count, value, names: "Anno Domini" if count == 4 else "A" if count == 5 else "AD",
+    "M": _month,
+    "L": _month,
+    "d": _number(lambda value: value.day),
+    "D": _number(lambda value: value.timetuple().tm_yday),
+    "Q": lambda count, value, names: names.quarter((value.month + 2) // 3, count),
+    "q": lambda count, value, names: names.quarter((value.month + 2) // 3, count),
+    "w": _number(lambda value: value.isocalendar()[1]),
+    "W": _number(lambda value: (value.day + value.replace(day=1).weekday() - 1) // 7 + 1),
+    "F": _number(lambda value: (value.day - 1) // 7 + 1),
+    "E": lambda count, value, names: names.weekday(value.isoweekday(), max(count, 3)),
+    "e": _weekday_number,
+    "c": _weekday_number,
+    "a": lambda count, value, names: names.half(value.hour),
+    "H": _number(lambda value: value.hour),
+    "k": _number(lambda value: value.hour or 24),
+    "K": _number(lambda value: value.hour % 12),
+    "h": _number(lambda value: value.hour % 12 or 12),
+    "m": _number(lambda value: value.minute),
+    "s": _number(lambda value: value.second),
+    "S": lambda count, value, names: f"{_nanos(value):09d}".ljust(count, "0")[:count],
+    "n": _number(_nanos),
+    "N": _number(lambda value: _seconds_of_day(value) * 10**9 + _nanos(value)),
+    "A": _number(lambda value: _seconds_of_day(value) * 1000 + value.microsecond // 1000),
+    "V": _zone_id,
+    "z": _zone_name,
+    "v": _zone_name,
+    "O": _localized,
+    "X": lambda count, value, names: _offset(count, value, "Z"),
+    "x": lambda count, value, names: _offset(count, value, ""),
+    "Z": _z,
+    SHORT_FRACTION: lambda count, value, names: f".{value.microsecond:06d}".rstrip("0") if value.microsecond else "",
+    REGION: _region,
+    OFFSET_OR_GMT: lambda count, value, names: offset_text(value, "GMT", ""),
+}
+
+_DIGITS = {
+    "d": "day", "D": "ordinal", "H": "hour", "k": "hour", "h": "hour12", "K": "hour12", "m": "minute", "s": "second",
+    "e": "", "c": "", "w": "", "W": "", "F": "", "Q": "", "q": "", "A": "", "N": "",
+}  # fmt: skip
+_OFFSET_TEXT = r"Z|GMT|UTC|[+-]\d\d(?::?\d\d(?::?\d\d)?)?"
+
+
+def parsed(text: str, pattern: str, locale: str | None, zone_of: Callable[[str], tzinfo]) -> datetime:
+    """Read a moment; what the pattern leaves open is the first of the year, at midnight."""
+    names = names_of(locale)
+    regex = _reading(NAMED.get(pattern.lower(), pattern), names)
+    match = regex.fullmatch(text.strip())
+    if match is None:
+        raise ExpressionError(f"`{text[:60]}` does not have the date format `{pattern}`")
+    try:
+        return _assembled(match.groupdict(), names, zone_of)
+    except ValueError as error:
+        raise ExpressionError(f"`{text[:60]}` is no date that exists: {error}") from error
+
+
+def _reading(pattern: str, names: Names) -> re.Pattern[str]:
+    parts: list[str] = []
+    seen: set[str] = set()
+    for match in _PIECE.finditer(pattern):
+        if match[3]:
+            parts.append("(?:" if match[3] == "[" else ")?")
+            continue
+        for piece in _pieces(match[0]):
+            parts.append(re.escape(piece.text) if piece.letter == LITERAL else _readable(piece, names, seen))
+    try:
+        return re.compile("".join(parts), re.ASCII)
+    except re.error as error:
+        raise ExpressionError(f"The date pattern `{pattern}` cannot be read: check its brackets") from error
+
+
+def _readable(piece: Piece, names: Names, seen: set[str]) -> str:
+    letter, count = piece.letter, len(piece.text)
+    field, expression = _field(letter, count, names)
+    if not field or field in seen:
+        return f"(?:{expression})"
+    seen.add(field)
+    return f"(?P<{field}>{expression})"
+
+
+def _field(letter: str, count: int, names: Names) -> tuple[str, str]:
+    if letter in "yuY":
+        return ("year2", r"\d{2}") if count == 2 else ("year", r"\d{4}" if count == 4 else r"\d{1,4}")
+    if letter in "ML":
+        if count >= 3:
+            return "month_name", "|".join(map(re.escape, names.months(count)))
+        return "month", r"\d{2}" if count == 2 else r"\d{1,2}"
+    if letter == "E" or (letter in "ec" and count >= 3):
+        return "", "|".join(map(re.escape, names.weekdays(max(count, 3))))
+    if letter in _DIGITS:
+        return _DIGITS[letter], rf"\d{{{count}}}" if count > 1 else r"\d{1,3}" if letter == "D" else r"\d{1,2}"
+    if letter in "Sn":
+        return "fraction", rf"\d{{{count}}}" if letter == "S" else r"\d{1,9}"
+    if letter == SHORT_FRACTION:
+        return "short_fraction", r"(?:\.\d{1,9})?"
+    if letter == "a":
+        return "half", "[AaPp][Mm]"
+    if letter == REGION:
+        return "region", r"(?:\[[\w/+-]+\])?"
+    if letter in "Vzv":
+        return "zone", rf"{_OFFSET_TEXT}|[A-Za-z][\w/+-]*"
+    return ("zone", _OFFSET_TEXT) if letter in "XxZO$" else ("", r"\w+")
+
+
+def _assembled(fields: dict[str, Any], names: Names, zone_of: Callable[[str], tzinfo]) -> datetime:
+    year = int(fields.get("year") or 0) or (2000 + int(fields["year2"]) if fields.get("year2") else 1970)
+    month = names.month_number(fields["month_name"]) if fields.get("month_name") else int(fields.get("month") or 1)
+    hour = int(fields.get("hour") or 0) % 24
+    if fields.get("hour12"):
+        hour = int(fields["hour12"]) % 12 + (12 if (fields.get("half") or "a").lower().startswith("p") else 0)
+    fraction = (fields.get("fraction") or (fields.get("short_fraction") or ".")[1:])[:6].ljust(6, "0")
+    value = datetime(
+        year, month, int(fields.get("day") or 1), hour,
+        int(fields.get("minute") or 0), int(fields.get("second") or 0), int(fraction),
+    )  # fmt: skip
+    if fields.get("ordinal"):
+        value = value.replace(month=1, day=1) + timedelta(days=int(fields["ordinal"]) - 1)
+    if fields.get("zone"):
+        value = value.replace(tzinfo=zone_of(fields["zone"]))
+        return value.astimezone(zone_of(fields["region"][1:-1])) if fields.get("region") else value
+    return value
