@@ -47,7 +47,9 @@ def routes(families: list[Family]) -> Mapping[str, Any]:
 
 def openapi(families: list[Family]) -> Mapping[str, Any]:
     """Write the route table as an API: API Gateway matches whole path segments, so dots become slashes."""
-    paths = {f"{route['path']}/{{proxy+}}": {"post": operation(route["family"])} for route in route_table(families)}
+    paths: dict[str, Any] = {}
+    for route in route_table(families):
+        paths[f"{route['path']}/{{proxy+}}"] = {"post": operation(route["family"])}
     for family in families:
         paths[f"/v1/families/{family.name}/{{proxy+}}"] = {"x-tiercel-family": family.name}
     return {"openapi": "3.0.3", "info": {"title": "tiercel", "version": "1"}, "paths": paths}
@@ -61,7 +63,9 @@ def operation(family: str) -> Mapping[str, Any]:
 def main() -> int:
     """Write, or check."""
     check = "--check" in sys.argv[1:]
-    stale = [(path, text) for path, text in generated() if not path.exists() or path.read_text("utf-8") != text]
+    stale = [
+        (path, text) for path, text in generated() if not path.exists() or path.read_text("utf-8") != text
+    ]
     for path, text in stale:
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)

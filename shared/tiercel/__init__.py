@@ -1,1 +1,1 @@
-"""tiercel: Kestra's flows and plugins as a bundle of serverless functions; the runtime that every family shares."""
+"""tiercel: Kestra's flows and plugins as serverless functions; the runtime that every family shares."""

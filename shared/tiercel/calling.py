@@ -1,4 +1,4 @@
-"""Call a plugin's `run`: on the loop or in a thread, until it ends, its deadline passes, or its caller goes away."""
+"""Call a plugin's `run`, on the loop or in a thread, until it ends or is cut short."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import contextvars
 import inspect
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tiercel.context import ExecutionContext
 from tiercel.errors import Cancelled, TiercelError
@@ -22,11 +22,11 @@ class DeadlinePassed(TiercelError):
 
 
 async def call(plugin: BasePlugin[Any, Any], params: BaseParams, context: ExecutionContext) -> PluginOutput:
-    """Run a plugin; `DeadlinePassed` at its deadline. The plugin's `cancel` is called whenever it is cut short."""
+    """Run a plugin; `DeadlinePassed` at its deadline. When it is cut short, its `cancel` is called."""
     if inspect.iscoroutinefunction(plugin.run):
         work: asyncio.Future[PluginOutput] = asyncio.ensure_future(plugin.run(params, context))
     else:
-        work = in_thread(lambda: plugin.run(params, context), name=context.task_type)
+        work = in_thread(lambda: cast("PluginOutput", plugin.run(params, context)), name=context.task_type)
     try:
         done, _ = await asyncio.wait({work}, timeout=context.remaining_seconds())
     except asyncio.CancelledError:
@@ -95,4 +95,6 @@ def checked(output: object) -> PluginOutput:
     """Make sure that a plugin gave what its contract says."""
     if isinstance(output, PluginOutput):
         return output
-    raise TypeError(f"run returned {type(output).__name__} where PluginOutput is due; end it with `return success(…)`")
+    raise TypeError(
+        f"run returned {type(output).__name__}, not PluginOutput; end it with `return success(…)`"
+    )

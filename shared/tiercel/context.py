@@ -96,7 +96,7 @@ class ExecutionContext:
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def render(self, template: str, extra: Mapping[str, Any] | None = None) -> str:
-        """Render a template; `extra` adds variables. Parameters arrive rendered: this is for what a file holds."""
+        """Render a template, such as a file holds: parameters arrive rendered. `extra` adds variables."""
         variables = {**self.variables, **extra} if extra else self.variables
         return expressions.render(template, variables, self.services.expressions(self.run))
 
@@ -114,4 +114,4 @@ class ExecutionContext:
 
     def metric(self, name: str, value: float, kind: str = "counter", **tags: str) -> None:
         """Record a measurement; `kind` is counter, timer (value in milliseconds) or gauge."""
-        self.metrics.append(Metric(name=name, type=kind, value=value, tags=tags))  # type: ignore[arg-type]
+        self.metrics.append(Metric(name=name, type=kind, value=value, tags=tags))

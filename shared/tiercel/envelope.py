@@ -12,12 +12,16 @@ VERSION = 1
 
 class Wire(BaseModel):
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid"
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        defer_build=True,  # a cold `/health` reads no envelope
     )
 
 
 class RunContext(Wire):
-    """Who asks: the execution and task run on whose behalf a task runs, and the variables its expressions see."""
+    """Who asks: the task run on whose behalf a task runs, and the variables that its expressions see."""
 
     namespace: str = Field("default", description="Namespace of the flow; scopes files, keys and secrets.")
     flow_id: str = Field("adhoc", description="The flow's id.")
@@ -35,7 +39,8 @@ class RunContext(Wire):
         None, description="Directory that the task shares with its siblings; in process only."
     )
     variables: dict[str, Any] = Field(
-        default_factory=dict, description="What expressions see: inputs, vars, outputs, trigger, labels, parents."
+        default_factory=dict,
+        description="What expressions see: inputs, vars, outputs, trigger, labels, parents.",
     )
 
 
@@ -43,9 +48,13 @@ class Envelope(Wire):
     """One task to run."""
 
     version: Literal[1] = Field(1, description="Version of this schema.")
-    task_type: str = Field(min_length=1, description="The task's type id, for example io.kestra.plugin.core.log.Log.")
+    task_type: str = Field(
+        min_length=1, description="The task's type id, for example io.kestra.plugin.core.log.Log."
+    )
     params: dict[str, Any] = Field(default_factory=dict, description="The task's own properties, unrendered.")
-    context: RunContext = Field(default_factory=RunContext, description="On whose behalf, with what variables.")
+    context: RunContext = Field(
+        default_factory=RunContext, description="On whose behalf, with what variables."
+    )
 
 
 class WireProblem(Wire):
@@ -60,7 +69,9 @@ class WireProblem(Wire):
 class WireError(Wire):
     """Why a task failed; `kind` says what happens next."""
 
-    kind: Literal["InvalidParameters", "ExpressionError", "TaskFailed", "Retriable", "Timeout", "Killed", "Bug"]
+    kind: Literal[
+        "InvalidParameters", "ExpressionError", "TaskFailed", "Retriable", "Timeout", "Killed", "Bug"
+    ]
     message: str
     problems: list[WireProblem] = Field(default_factory=list)
     retry_after: float | None = Field(None, description="Seconds before which a retry is pointless.")
@@ -92,9 +103,12 @@ class Result(Wire):
     plan: dict[str, Any] | None = None
     logs: list[WireLog] = Field(default_factory=list)
     logs_ref: dict[str, Any] | None = Field(
-        None, description="Where all log lines are, as a JSON list, when they exceed 256 KB; `logs` then has the last."
+        None,
+        description="Where all log lines are, as a JSON list, if over 256 KB; `logs` has the last.",
     )
     metrics: list[Metric] = Field(default_factory=list)
     error: WireError | None = None
-    snooze_until: str | None = Field(None, description="Set when the task asks to be run again at that moment.")
+    snooze_until: str | None = Field(
+        None, description="Set when the task asks to be run again at that moment."
+    )
     duration_seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""Errors that say what happens next: the author edits, the answer is no, the world was busy, or the bug is ours."""
+"""Errors that say what happens next: edit the flow, the answer is no, the world was busy, our bug."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,8 +9,8 @@ from typing import Any
 class Problem:
     """One thing an author must edit, with its place.
 
-    `path` is the property path as an author would write it (`tasks[0].message`); `line` and `column` count from 1
-    and are None where the text is not at hand.
+    `path` is the property path as an author would write it (`tasks[0].message`); `line` and `column` count
+    from 1 and are None where the text is not at hand.
     """
 
     message: str
@@ -47,7 +47,9 @@ class InvalidParameters(InvalidFlow):
 class ExpressionError(InvalidFlow):
     """An expression cannot be read or evaluated; `line` and `column` point into the template, from 1."""
 
-    def __init__(self, message: str, *, line: int | None = None, column: int | None = None, template: str = "") -> None:
+    def __init__(
+        self, message: str, *, line: int | None = None, column: int | None = None, template: str = ""
+    ) -> None:
         super().__init__(message, (Problem(message, line=line, column=column),))
         self.message = message
         self.line = line
@@ -72,7 +74,7 @@ class TaskFailed(TiercelError):
 
 
 class Retriable(TaskFailed):
-    """The world was busy (429, 5xx, a lost connection); the flow's retry applies, not before `retry_after` seconds."""
+    """The world was busy (429, 5xx, a lost connection); the flow's retry applies, after `retry_after` s."""
 
     def __init__(
         self, message: str, *, retry_after: float | None = None, data: dict[str, Any] | None = None

@@ -125,7 +125,7 @@ def request_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def in_thread(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end from blocking code, wherever that code runs: a thread with a loop of its own."""
+    """Run a coroutine from blocking code, wherever that code runs: in a thread with a loop of its own."""
     import asyncio
 
     answers: list[T] = []

@@ -1,4 +1,4 @@
-"""Write a family's manifest from its code: `python -m tiercel.manifests DIRECTORY` for a family of your own."""
+"""Write a family's manifest from its code: `python -m tiercel.manifests DIRECTORY` for your own."""
 
 import importlib
 import inspect
@@ -114,7 +114,9 @@ def refuse_doubles(entries: list[JsonObject]) -> None:
     for entry in entries:
         for name in (entry["type"], *entry["aliases"]):
             if name in owners:
-                raise TiercelError(f"{owners[name]} and {entry['class']} both claim the type {name}; drop it from one.")
+                raise TiercelError(
+                    f"{owners[name]} and {entry['class']} both claim the type {name}; drop it from one."
+                )
             owners[name] = entry["class"]
 
 

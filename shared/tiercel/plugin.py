@@ -26,7 +26,9 @@ STATIC_KEY = "x-static"
 class NotRendered:
     """Mark a property that the runtime hands over as written: an expression in it is not evaluated."""
 
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         schema = handler(core)
         return {**schema, STATIC_KEY: True}
 
@@ -38,7 +40,9 @@ Static = Annotated[T, NotRendered()]
 class BaseParams(BaseModel):
     """The properties of a task: camelCase in YAML, snake_case in Python, unknown keys refused."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid")
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid"
+    )
 
 
 class BaseOutput(BaseModel):
@@ -79,7 +83,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class PluginOutput:
-    """What a run gives back. `data`: the outputs, JSON values only; `plan`: what a flow-control task decides."""
+    """What a run gives. `data`: the outputs, JSON values only; `plan`: what a flow-control task decides."""
 
     state: State = State.SUCCESS
     data: JsonObject = field(default_factory=dict)
@@ -116,8 +120,8 @@ def as_data(data: BaseOutput | Mapping[str, Any] | None) -> JsonObject:
 class BasePlugin(Generic[P, O]):
     """One task type: declare its parameters as the type argument, its ids in `task_types`, and `run`.
 
-    The first of `task_types` is the name, the others are aliases. `run` may be `async def`, or plain `def` for
-    blocking drivers: the runtime gives it a thread, and calls `cancel` at the deadline.
+    The first of `task_types` is the name, the others are aliases. `run` may be `async def`, or plain `def`
+    for blocking drivers: the runtime gives it a thread, and calls `cancel` at the deadline.
     """
 
     task_types: ClassVar[tuple[str, ...]] = ()
@@ -144,7 +148,7 @@ class BasePlugin(Generic[P, O]):
         raise NotImplementedError(f"{type(self).__name__} declares no run")
 
     def cancel(self) -> None:
-        """Stop a blocking `run` that is past its deadline; called from another thread, may be called twice."""
+        """Stop a `run` that is past its deadline; called from another thread, may be called twice."""
 
     @classmethod
     def parameter_schema(cls) -> JsonObject:

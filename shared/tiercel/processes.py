@@ -1,4 +1,4 @@
-"""Child processes: an environment by allow-list, a process group of their own, limits, a deadline, output as it comes."""
+"""Child processes: allow-listed environment, own process group, limits, a deadline, output as it comes."""
 
 import asyncio
 import codecs
@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How a child ended. `code`: negative for a signal, as in subprocess; `truncated`: output was cut at its cap."""
+    """How a child ended. `code`: negative for a signal, as in subprocess; `truncated`: output was cut."""
 
     code: int
     timed_out: bool = False
@@ -97,10 +97,12 @@ async def start(
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise TaskFailed(
-            f"'{argv[0]}' cannot be started ({error.strerror}); install it where tasks run, or correct its path."
+            f"'{argv[0]}' cannot be started ({error.strerror}); install it where tasks run, or correct it."
         ) from error
     except (ValueError, OSError) as error:  # a NUL in an argument, an argument list too long
-        raise TaskFailed(f"'{argv[0]}' cannot be started ({error}); correct its arguments or environment.") from error
+        raise TaskFailed(
+            f"'{argv[0]}' cannot be started ({error}); correct its arguments or environment."
+        ) from error
     if stdin is not None:
         pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
         pipe.write(stdin)
@@ -203,7 +205,7 @@ class Lines:
 
 
 def limit(pid: int, limits: Limits | None) -> None:
-    """Set the child's limits from outside: code that runs between fork and exec may deadlock beside threads."""
+    """Set the child's limits from outside: code between fork and exec may deadlock beside threads."""
     if limits is None or sys.platform != "linux":
         return
     import resource

@@ -56,7 +56,7 @@ class PluginEntry:
 
 
 class Family:
-    """The plugins that deploy together: a package with a manifest. Nothing of it is imported before it is used."""
+    """The plugins that deploy together: a package with a manifest, of which nothing is imported unused."""
 
     def __init__(self, package: str, manifest: Mapping[str, Any] | None = None) -> None:
         self.package = package
@@ -143,7 +143,7 @@ class Registry:
 
     @classmethod
     def installed(cls) -> "Registry":
-        """Find the families that are installed, third parties' included; broken ones are reported, not fatal."""
+        """Find the installed families, third parties' included; broken ones are reported, not fatal."""
         from importlib.metadata import entry_points
 
         found: list[Family] = []
@@ -160,13 +160,13 @@ class Registry:
         taken = {prefix: self.owners[prefix].name for prefix in family.prefixes if prefix in self.owners}
         if taken:
             owned = ", ".join(f"'{prefix}' belongs to family '{owner}'" for prefix, owner in taken.items())
-            self.broken[family.name] = f"{family.package}: {owned}; give it prefixes of its own."
+            self.broken[family.name] = f"{family.package}: the prefix {owned}; give it prefixes of its own."
             return
         self.families[family.name] = family
         self.owners |= dict.fromkeys(family.prefixes, family)
 
     def family_of(self, type_id: str) -> Family | None:
-        """Give the family that owns a task type by the longest prefix, whether or not it has a plugin for it."""
+        """Give the family that owns a task type by the longest prefix, even without a plugin for it."""
         return next((self.owners[prefix] for prefix in prefixes_of(type_id) if prefix in self.owners), None)
 
     def find(self, type_id: str) -> PluginEntry | None:
@@ -204,8 +204,11 @@ class Registry:
 def checked(found: object, value: str) -> Family:
     """Make sure that an entry point led to a family with a manifest."""
     if not isinstance(found, Family):
-        raise BrokenFamily(f"the entry point {value} is {type(found).__name__}; point it at a `tiercel.registry.Family`.")
-    return found if found.manifest else found
+        raise BrokenFamily(
+            f"the entry point {value} is {type(found).__name__}; point it at a `tiercel.registry.Family`."
+        )
+    found.manifest  # noqa: B018 - read now, so that a bad one is reported here
+    return found
 
 
 def load(entry: PluginEntry) -> "type[BasePlugin[Any, Any]]":
@@ -241,13 +244,18 @@ def nearest(type_id: str, known: Iterable[str]) -> str | None:
 
 def unknown(type_id: str, known: Iterable[str]) -> PluginEntry:
     """Raise `UnknownPlugin`, naming what was probably meant."""
+    raise UnknownPlugin(unknown_text(type_id, known))
+
+
+def unknown_text(type_id: str, known: Iterable[str]) -> str:
+    """Say that a type has no plugin, and what was probably meant."""
     suggestion = nearest(type_id, known)
     hint = f"did you mean '{suggestion}'?" if suggestion else "`tiercel plugins` lists what is installed."
-    raise UnknownPlugin(f"No installed family has a plugin of type '{type_id}'; {hint}")
+    return f"No plugin of type '{type_id}' is installed here; {hint}"
 
 
 def route_table(families: Iterable[Family]) -> list[dict[str, str]]:
-    """Give prefix, path and family of each route, the longest prefix first: the order in which they are tried."""
+    """Give prefix, path and family of each route, the longest prefix first, as they are tried."""
     routes = [
         {"prefix": prefix, "path": f"/v1/tasks/{prefix.replace('.', '/')}", "family": family.name}
         for family in families

@@ -1,17 +1,15 @@
-"""Turn a task's properties as written into its parameters: render, convert to the declared types, validate."""
+"""Render a task's properties as written, and convert them to the declared types."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
 from tiercel.errors import ExpressionError, InvalidParameters, Problem
+from tiercel.expressions import is_template
 from tiercel.plugin import STATIC_KEY, BaseParams, BasePlugin
 
 Render = Callable[[str], str]
-TEMPLATE_MARKS = ("{{", "{%", "{#")
 SCALARS = {"integer", "number", "boolean"}
 
 
@@ -138,7 +136,7 @@ def shape_of(plugin: type[BasePlugin[Any, Any]]) -> Shape:
 def has_template(value: Any) -> bool:
     """Say whether an expression stands anywhere in a value."""
     if isinstance(value, str):
-        return any(mark in value for mark in TEMPLATE_MARKS)
+        return is_template(value)
     if isinstance(value, Mapping):
         return any(has_template(key) or has_template(item) for key, item in value.items())
     return isinstance(value, list | tuple) and any(map(has_template, value))
@@ -166,7 +164,9 @@ def render_value(shape: Shape, value: Any, render: Render, path: str) -> Any:
         nested = render_object(shape, value, render, path)
         return {name: None if item is ABSENT else item for name, item in nested.items()}
     if isinstance(value, list | tuple):
-        items = (render_value(shape.items or FREE, item, render, f"{path}[{i}]") for i, item in enumerate(value))
+        items = (
+            render_value(shape.items or FREE, item, render, f"{path}[{i}]") for i, item in enumerate(value)
+        )
         return [None if item is ABSENT else item for item in items]
     return as_text(value) if only_text(shape) and isinstance(value, int | float) else value
 
@@ -205,12 +205,12 @@ def convert(shape: Shape, text: str, path: str) -> Any:
     if not text.strip():
         return ABSENT
     wanted = [kind for kind in ("array", "object") if kind in shape.kinds]
-    if not wanted or shape.kinds & SCALARS and not text.lstrip().startswith(("[", "{")):
+    if not wanted or (shape.kinds & SCALARS and not text.lstrip().startswith(("[", "{"))):
         return text.strip()
     return parsed(wanted, text, path)
 
 
-def parsed(wanted: list[str], text: str, path: str) -> Any:
+def parsed(wanted: Sequence[str], text: str, path: str) -> Any:
     """Read a JSON list or map."""
     try:
         value = json.loads(text)
@@ -218,10 +218,8 @@ def parsed(wanted: list[str], text: str, path: str) -> Any:
         value = None
     if json_kind(value) not in wanted:
         names = " or ".join("a list" if kind == "array" else "a map" for kind in wanted)
-        raise InvalidParameters(
-            f"`{path}` takes {names}, and its text is no JSON of that kind; write {names} or an expression that gives one.",
-            (Problem(f"takes {names}; write {names}, or an expression that renders to one in JSON", path),),
-        )
+        reason = f"takes {names}: write one, or an expression that renders to one as JSON"
+        raise InvalidParameters(f"`{path}` {reason}.", (Problem(reason, path),))
     return value
 
 

@@ -24,7 +24,6 @@ from tiercel.errors import (
     Killed,
     Retriable,
     Snooze,
-    TaskFailed,
     TiercelError,
 )
 from tiercel.masking import Masker
@@ -61,10 +60,33 @@ async def execute(
 ) -> Result:
     """Run the task of an envelope; whatever goes wrong is a result, too.
 
-    `sink` sees each log line as it comes; with one, the log stays in the result however long it is. Cancelling
-    the asyncio task that awaits this stops the plugin by its `cancel`.
+    `sink` sees each log line as it comes; with one, the log stays in the result however long it is.
+    Cancelling the asyncio task that awaits this stops the plugin by its `cancel`.
     """
     return await TaskRun(envelope, family, services, sink).execute()
+
+
+NOT_MADE = Path()
+
+
+class TaskContext(ExecutionContext):
+    """Make the working directory when the task first asks: most never do, and it is most of their cost."""
+
+    @property
+    def directory(self) -> Path:
+        """Give the working directory."""
+        if not self.directory_made:
+            self._directory = fresh_directory()
+        return self._directory
+
+    @directory.setter
+    def directory(self, value: Path) -> None:
+        self._directory = value
+
+    @property
+    def directory_made(self) -> bool:
+        """Say whether there is one."""
+        return self._directory is not NOT_MADE
 
 
 class TaskRun:
@@ -99,15 +121,20 @@ class TaskRun:
         """Find the plugin, make its parameters, and run it in its working directory."""
         plugin = self.family.load(self.family.plugin(self.envelope.task_type))
         params = await self.prepare(plugin)
-        directory = Path(self.run.working_directory) if self.run.working_directory else fresh_directory()
-        context = ExecutionContext(
-            self.run, self.services, self.log, self.envelope.task_type, directory, self.deadline, self.metrics
+        context = TaskContext(
+            self.run,
+            self.services,
+            self.log,
+            self.envelope.task_type,
+            Path(self.run.working_directory) if self.run.working_directory else NOT_MADE,
+            self.deadline,
+            self.metrics,
         )
         try:
             return await call(plugin(), params, context)
         finally:
-            if not self.run.working_directory:
-                await remove(directory)
+            if not self.run.working_directory and context.directory_made:
+                await remove(context.directory)
 
     @property
     def deadline(self) -> float | None:
@@ -190,17 +217,17 @@ class TaskRun:
             self.run.task_run_id,
             self.masker.text(trace),
         )
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(last.filename).name}, line {last.lineno}"
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename[:1] != "<"]
+        place = f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}"
         return WireError(
             kind="Bug",
-            message=f"{self.envelope.task_type} failed by a bug of its own ({type(error).__name__} at {place}); "
+            message=f"{self.envelope.task_type} failed by a bug ({type(error).__name__} at {place}); "
             "the server's log has the traceback, please report it.",
         )
 
 
 def may_wait(params: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
-    """Say whether rendering may block: a template calls a function, or a value of its lies in internal storage."""
+    """Say whether rendering may block: a template calls a function, or a value lies in internal storage."""
     if not has_template(params):
         return False
     return calls_function(params) or has_reference(variables)

@@ -31,7 +31,7 @@ class History(Protocol):
 
 
 class SentHistory:
-    """Read the history from the variables that came with the task: `errorLogs`, and `tasks` as Kestra shows it."""
+    """Read the history from variables sent with the task: `errorLogs`, and `tasks` as Kestra shows it."""
 
     def error_logs(self, run: RunContext) -> list[dict[str, Any]]:
         """List what the orchestrator sent as `errorLogs`."""
@@ -50,7 +50,9 @@ def flat(tasks: Mapping[str, Any]) -> list[dict[str, Any]]:
         if isinstance(found.get("state"), str):
             entries.append({"taskId": task_id, "state": found["state"]})
             continue
-        entries += [{"taskId": task_id, "value": value, "state": one["state"]} for value, one in found.items()]
+        entries += [
+            {"taskId": task_id, "value": value, "state": one["state"]} for value, one in found.items()
+        ]
     return entries
 
 
@@ -87,7 +89,8 @@ def local_services(home: Path | None = None, settings: Settings | None = None) -
 
     Nothing is opened or created before it is used.
     """
-    from tiercel.http.client import Guard, HttpClient
+    from tiercel.http.client import HttpClient
+    from tiercel.http.guard import Guard
     from tiercel.kv.sqlite import SqliteKeyValueStore
     from tiercel.secrets.environment import EnvironmentSecrets
     from tiercel.state.sqlite import SqliteStateStore

@@ -1,6 +1,6 @@
 """What the environment says about where this process runs and what it may reach.
 
-Read from the environment by hand: pydantic-settings costs more CPU to import than everything else a cold family does.
+Read by hand: pydantic-settings costs more CPU to import than all else that a cold family does.
 """
 
 import os
@@ -28,6 +28,8 @@ class Settings:
     on_lambda: bool = False
     on_cloud_run: bool = False
     sync_seconds: float = SYNC_SECONDS
+    results_queue: str | None = None
+    """URL of the SQS queue to which a worker sends results."""
 
     @property
     def deployed(self) -> bool:
@@ -51,6 +53,7 @@ class Settings:
             on_lambda=on_lambda,
             on_cloud_run=on_cloud_run,
             sync_seconds=seconds(values.get("TIERCEL_SYNC_SECONDS")),
+            results_queue=values.get("TIERCEL_RESULTS_QUEUE_URL") or None,
         )
 
 
@@ -61,5 +64,7 @@ def seconds(text: str | None) -> float:
     except ValueError:
         value = 0.0
     if not value > 0:
-        raise TiercelError(f"TIERCEL_SYNC_SECONDS is '{text}'; set it to a positive number of seconds, for example 25.")
+        raise TiercelError(
+            f"TIERCEL_SYNC_SECONDS is '{text}'; set it to a positive number of seconds, for example 25."
+        )
     return value

@@ -1,14 +1,16 @@
 """One SQLite file, shared by threads and processes, and the statements that belong to it."""
 
 import re
-import sqlite3
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiercel.errors import TiercelError
+
+if TYPE_CHECKING:
+    import sqlite3
 
 BUSY_SECONDS = 30.0
 STATEMENT = re.compile(r"^-- name: (\w+)[^\n]*\n", re.MULTILINE)
@@ -32,7 +34,7 @@ class Database:
         self.lock = threading.Lock()
         self.connection: sqlite3.Connection | None = None
 
-    def rows(self, statement: str, values: Mapping[str, Any]) -> list[sqlite3.Row]:
+    def rows(self, statement: str, values: Mapping[str, Any]) -> "list[sqlite3.Row]":
         """Run one statement and give its rows."""
         with self.lock:
             self.connection = self.connection or self.open()
@@ -51,8 +53,10 @@ class Database:
                 self.connection.close()
             self.connection = None
 
-    def open(self) -> sqlite3.Connection:
+    def open(self) -> "sqlite3.Connection":
         """Connect, and create what is missing."""
+        import sqlite3
+
         try:
             if self.path:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +65,8 @@ class Database:
             )
         except (OSError, sqlite3.Error) as error:
             raise TiercelError(
-                f"The database {self.path} cannot be opened ({error}); set TIERCEL_HOME to a directory you may write."
+                f"The database {self.path} cannot be opened ({error}); "
+                "set TIERCEL_HOME to a directory that you may write."
             ) from error
         connection.row_factory = sqlite3.Row
         use_wal(connection)
@@ -70,8 +75,10 @@ class Database:
         return connection
 
 
-def use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; SQLite answers `locked` at once here, without the wait it grants every other statement."""
+def use_wal(connection: "sqlite3.Connection") -> None:
+    """Switch to WAL; here SQLite answers `locked` at once, without the wait it grants other statements."""
+    import sqlite3
+
     give_up = time.monotonic() + BUSY_SECONDS
     while True:
         try:

@@ -1,8 +1,10 @@
-"""The files of a task: `inputFiles` laid out before it runs, `outputFiles` taken to internal storage afterwards."""
+"""The files of a task: `inputFiles` laid out before it runs, `outputFiles` stored afterwards."""
 
 import json
 import shutil
 from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,6 +13,7 @@ from tiercel.context import ExecutionContext
 from tiercel.errors import InvalidParameters, TaskFailed
 from tiercel.paths import check_relative, safe_join
 from tiercel.plugin import BaseParams, JsonObject
+from tiercel.storage import uris
 
 
 class NamespaceFiles(BaseParams):
@@ -27,16 +30,55 @@ class NamespaceFiles(BaseParams):
 
 
 def lay_out(files: JsonObject | str | None, context: ExecutionContext, name: str = "inputFiles") -> None:
-    """Create files in the task's directory: path to content or to a kestra:/// URI, or a JSON text of such a map."""
+    """Create files in the task's directory: path to content or kestra:/// URI, or a JSON text of that."""
     for path, content in read_files(files, name).items():
         target = safe_join(context.directory, path)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
         if text.startswith("kestra://"):
-            with context.services.storage.open(context.run, text) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
+            fetch(text, target, context)
         else:
             target.write_text(text, encoding="utf-8")
+
+
+def lay_out_namespace(wanted: NamespaceFiles | None, context: ExecutionContext) -> None:
+    """Create the namespace files that a task asks for in its directory."""
+    if wanted is None or not wanted.enabled:
+        return
+    storage = context.services.storage
+    for namespace in wanted.namespaces:
+        root = f"{uris.SCHEME}/{uris.namespace_path(namespace)}/{uris.FILES}"
+        for file in storage.list(context.run, root):
+            path = uris.key_of(file.uri).removeprefix(uris.key_of(root)).lstrip("/")
+            if not selected(path, wanted):
+                continue
+            target = safe_join(context.directory, *([namespace] if wanted.folder_per_namespace else []), path)
+            if may_create(target, path, wanted.if_exists, context):
+                fetch(file.uri, target, context)
+
+
+def selected(path: str, wanted: NamespaceFiles) -> bool:
+    """Tell whether a namespace file is among those that a task asks for."""
+    included = wanted.include is None or any(fnmatch(path, glob.lstrip("/")) for glob in wanted.include)
+    return included and not any(fnmatch(path, glob.lstrip("/")) for glob in wanted.exclude or ())
+
+
+def may_create(target: Path, path: str, if_exists: str, context: ExecutionContext) -> bool:
+    """Decide what to do about a file that is there already."""
+    if not target.exists() or if_exists == "OVERWRITE":
+        return True
+    if if_exists == "FAIL":
+        raise TaskFailed(f"The namespace file '{path}' exists twice, and `ifExists` is FAIL.")
+    if if_exists == "WARN":
+        context.log.warn(f"The namespace file '{path}' exists twice; the first one stays.")
+    return False
+
+
+def fetch(uri: str, target: Path, context: ExecutionContext) -> None:
+    """Copy a file of internal storage to a path."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with context.services.storage.open(context.run, uri) as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink)
 
 
 def read_files(files: JsonObject | str | None, name: str = "inputFiles") -> dict[str, Any]:

@@ -13,23 +13,29 @@ Location = tuple[int | str, ...]
 
 
 def validate(plugin: type[BasePlugin[Any, Any]], params: Mapping[str, Any], task_type: str) -> BaseParams:
-    """Make the parameters of a plugin; `InvalidParameters` names each property at fault, why, and what to do."""
+    """Make the parameters of a plugin; `InvalidParameters` says of each bad property why, and what to do."""
     try:
         return plugin.params_type.model_validate(params)
     except ValidationError as error:
         problems = problems_of(error, shape_of(plugin))
-        listed = "; ".join(map(str, problems))
+        listed = "; ".join(f"`{problem.path}` {problem.message}" for problem in problems)
         # not `from error`: pydantic's text holds the values, and a value may be a secret
         raise InvalidParameters(f"The properties of {task_type} do not fit: {listed}.", problems) from None
 
 
 def problems_of(error: ValidationError, shape: Shape) -> tuple[Problem, ...]:
-    """Word pydantic's errors, one problem per property: a union of types gives one error for each of its members."""
+    """Word pydantic's errors, one problem per property: a union of types gives one error per member."""
     reasons: dict[str, list[str]] = {}
     for details in error.errors(include_url=False, include_input=False, include_context=False):
         path, reason = reason_of(details["type"], details["loc"], details["msg"], shape)
         reasons.setdefault(path, []).append(reason)
-    return tuple(Problem(" or ".join(dict.fromkeys(found)), path) for path, found in reasons.items())
+    return tuple(Problem(one_of(found), path) for path, found in reasons.items())
+
+
+def one_of(reasons: list[str]) -> str:
+    """Word the reasons of one property as alternatives."""
+    first, *others = dict.fromkeys(reasons)
+    return " or ".join([first, *(other.removeprefix("is wrong: input should ") for other in others)])
 
 
 def reason_of(kind: str, location: Location, message: str, shape: Shape) -> tuple[str, str]:
@@ -40,9 +46,9 @@ def reason_of(kind: str, location: Location, message: str, shape: Shape) -> tupl
         return join(path, name), unknown_property(name, holder)
     path, _ = follow(shape, location)
     if kind == "missing":
-        return path, "is required; add it"
+        return path, "is required: add it"
     text = message.removeprefix("Value error, ").rstrip(".")
-    return path, text[:1].lower() + text[1:]
+    return path, f"is wrong: {text[:1].lower()}{text[1:]}"
 
 
 def unknown_property(name: str, shape: Shape) -> str:
@@ -51,9 +57,9 @@ def unknown_property(name: str, shape: Shape) -> str:
 
     close = difflib.get_close_matches(name, shape.properties, n=1, cutoff=0.5)
     if close:
-        return f"is no property of this; did you mean `{close[0]}`?"
+        return f"is unknown: did you mean `{close[0]}`?"
     known = ", ".join(f"`{one}`" for one in sorted(shape.properties))
-    return f"is no property of this; remove it (there {f'are {known}' if known else 'are none'})"
+    return f"is unknown: remove it, or write one of {known}" if known else "is unknown: remove it"
 
 
 def follow(shape: Shape, location: Location) -> tuple[str, Shape]:

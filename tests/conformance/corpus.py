@@ -57,4 +57,6 @@ def in_groups(entries: list[Entry]) -> list[list[Entry]]:
     for position, entry in enumerate(entries):
         sequence = entry.get("sequence_id")
         groups.setdefault(f"sequence {sequence}" if sequence else f"entry {position}", []).append(entry)
-    return [sorted(group, key=lambda entry: int(entry.get("sequence_index") or 0)) for group in groups.values()]
+    return [
+        sorted(group, key=lambda entry: int(entry.get("sequence_index") or 0)) for group in groups.values()
+    ]

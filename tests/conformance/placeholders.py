@@ -27,7 +27,7 @@ class Names:
         if isinstance(value, str):
             return PLACEHOLDER.sub(lambda match: str(self.find(match[1])), value)
         if isinstance(value, Mapping):
-            return {key: self.resolve(item) for key, item in value.items()}
+            return {self.resolve(key): self.resolve(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.resolve(item) for item in value]
         return value
@@ -38,7 +38,9 @@ class Names:
             return self.known[name]
         flow = name.removesuffix(" execution id")
         if flow != name:
-            ids = [id_ for flow_id, id_ in self.flows.items() if flow_id == flow or flow_id.endswith(f"-{flow}")]
+            ids = [
+                id_ for flow_id, id_ in self.flows.items() if flow_id == flow or flow_id.endswith(f"-{flow}")
+            ]
             if ids:
                 return ids[-1]
         made = self.made(name)
@@ -68,9 +70,13 @@ def same(wanted: Any, got: Any) -> bool:
 def includes(wanted: Any, got: Any) -> bool:
     """Say whether a map has these entries, a list these items, a text this part."""
     if isinstance(wanted, Mapping):
-        return isinstance(got, Mapping) and all(key in got and agrees(item, got[key]) for key, item in wanted.items())
+        return isinstance(got, Mapping) and all(
+            key in got and agrees(item, got[key]) for key, item in wanted.items()
+        )
     if isinstance(got, list):
-        return all(any(same(one, item) for item in got) for one in (wanted if isinstance(wanted, list) else [wanted]))
+        return all(
+            any(same(one, item) for item in got) for one in (wanted if isinstance(wanted, list) else [wanted])
+        )
     if isinstance(got, Mapping):
         return all(one in got for one in (wanted if isinstance(wanted, list) else [wanted]))
     return all(str(one) in str(got) for one in (wanted if isinstance(wanted, list) else [wanted]))

@@ -7,7 +7,9 @@ from typing import Any, TypeAlias
 
 Run: TypeAlias = Mapping[str, Any]
 
-ENDED = frozenset({"SUCCESS", "WARNING", "FAILED", "KILLED", "CANCELLED", "RETRIED", "SKIPPED", "RESUBMITTED"})
+ENDED = frozenset(
+    {"SUCCESS", "WARNING", "FAILED", "KILLED", "CANCELLED", "RETRIED", "SKIPPED", "RESUBMITTED"}
+)
 STEP_OF_A_PATH = re.compile(r"""\[\s*(?:'([^']*)'|"([^"]*)"|(-?\d+))\s*\]|([^.\[\]]+)""")
 TASK_WITH_VALUES = re.compile(r"(?P<task>[^\[]+)\[(?P<values>.*)\]")
 
@@ -135,7 +137,15 @@ def steps_of(path: str) -> Iterator[str | int]:
     """Split `a.b[0]['c.d']` into its steps."""
     for match in STEP_OF_A_PATH.finditer(path):
         single, double, index, name = match.groups()
-        yield int(index) if index is not None else single if single is not None else double if name is None else name
+        yield (
+            int(index)
+            if index is not None
+            else single
+            if single is not None
+            else double
+            if name is None
+            else name
+        )
 
 
 def look_up(value: Any, path: str | Sequence[str]) -> Any:

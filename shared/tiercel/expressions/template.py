@@ -65,7 +65,7 @@ class Template:
     def references(self) -> frozenset[tuple[str | EllipsisType, ...]]:
         """Give the paths that this template may need."""
         if self._references is None:
-            from tiercel.expressions.references import references_of
+            from tiercel.expressions.analysis import references_of
 
             self._references = guarded(lambda: references_of(self._tree))
         return self._references

@@ -5,10 +5,10 @@ from typing import Any, Protocol
 
 
 class PluginSchema(Protocol):
-    """A known type. `parameters`: the JSON schema of its own properties, as pydantic emits it, camelCase names.
+    """A known type. `parameters`: the JSON schema of its own properties, as pydantic emits it, in camelCase.
 
-    `x-static: true` marks a property that is not rendered; all others may hold expressions that stand for any value.
-    `x-task: true` stands for a whole task.
+    `x-static: true` marks a property that is not rendered; all others may hold expressions that stand for any
+    value. `x-task: true` stands for a whole task.
     """
 
     @property

@@ -1,6 +1,7 @@
-"""Give a value the type that an input or output declares, as JSON; dates and durations as canonical ISO text."""
+"""Give a value the type that an input or output declares, as JSON; dates and durations as ISO text."""
 
 import json
+import math
 import re
 import struct
 from collections.abc import Callable, Mapping
@@ -29,7 +30,9 @@ def coerce(kind: str, value: Any, item_type: str | None = None) -> Any:
     except Refused:
         raise
     except (ValueError, TypeError, OverflowError) as error:
-        raise Refused(f"Expected `{kind}` but received `{as_text(value)}`: {REMEDIES.get(kind, error)}") from error
+        raise Refused(
+            f"Expected `{kind}` but received `{as_text(value)}`: {REMEDIES.get(kind, error)}"
+        ) from error
     if item_type and kind in ("ARRAY", "MULTISELECT"):
         return [_item(item_type, item) for item in typed]
     return typed
@@ -50,11 +53,16 @@ def _integer(value: Any) -> int:
 
 def _float(value: Any) -> float:
     """Read a number with the precision of 32 bits, which is what Kestra keeps of a FLOAT."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not math.isfinite(float(value)):
         raise ValueError("not a number")
-    number = struct.unpack("f", struct.pack("f", float(value)))[0]
+    number = _single(float(value))
     shortest = (float(f"{number:.{digits}g}") for digits in range(1, 10))
-    return next((short for short in shortest if struct.unpack("f", struct.pack("f", short))[0] == number), number)
+    return next((short for short in shortest if _single(short) == number), number)
+
+
+def _single(number: float) -> float:
+    rounded: float = struct.unpack("<f", struct.pack("<f", number))[0]
+    return rounded
 
 
 def _boolean(value: Any) -> bool:
@@ -133,7 +141,9 @@ def _list(value: Any) -> list[Any]:
     return read
 
 
-URI = re.compile(r"[a-z]+://(?:www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b[-a-zA-Z0-9()@:%_+.~#?&/=]*")
+URI = re.compile(
+    r"[a-z]+://(?:www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b[-a-zA-Z0-9()@:%_+.~#?&/=]*"
+)
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 

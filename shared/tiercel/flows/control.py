@@ -1,4 +1,4 @@
-"""Flow control by task type: what must be rendered before it decides, and what it decides (mirrors `plugin.core.flow`)."""
+"""Flow control by task type: what it needs rendered, and what it decides (Kestra's `plugin.core.flow`)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,15 +31,15 @@ Planner: TypeAlias = Callable[[Task, Mapping[str, Any], Mapping[str, Any]], Plan
 class Control:
     """How one kind of flow-control task decides.
 
-    `rendered`: the properties that may hold expressions and are needed for the decision. `decide`: from the task, its
-    properties after rendering and the execution's variables.
+    `rendered`: the properties that may hold expressions and are needed for the decision. `decide`: from the
+    task, its properties after rendering and the execution's variables.
     """
 
     decide: Planner
     rendered: tuple[str, ...] = ()
 
     def templates(self, task: Task) -> dict[str, Any]:
-        """Give the properties that hold expressions, as written; the shell renders them, deeply, before `plan`."""
+        """Give the properties that hold expressions, as written; they are rendered, deeply, before `plan`."""
         held = {name: task.properties.get(name) for name in self.rendered}
         return {name: value for name, value in held.items() if holds_template(value)}
 
@@ -103,8 +103,8 @@ def _by_case(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
         return Sequence("defaults"), {"value": value, "defaults": True, "branch": "defaults"}
     cases = [name.removeprefix("cases.") for name in task.blocks if name.startswith("cases.")]
     raise TaskFailed(
-        f"Switch has no case for the value {value!r} and no defaults; its cases are {', '.join(cases) or 'none'}: "
-        "add a case or defaults."
+        f"Switch has no case for the value {value!r} and no defaults; its cases are "
+        f"{', '.join(cases) or 'none'}: add a case or defaults."
     )
 
 
@@ -129,7 +129,7 @@ def _until(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) 
         condition=as_text(values.get("condition")),
         max_iterations=as_int(frequency, "maxIterations", None),
         max_seconds=as_seconds(frequency, "maxDuration"),
-        interval_seconds=as_seconds(frequency, "interval", "PT1M"),
+        interval_seconds=as_seconds(frequency, "interval", "PT1M") or 0.0,
         fail_on_max=as_bool(values, "failOnMaxReached", False),
     )
     return loop, {}
@@ -173,7 +173,9 @@ def _exit(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -
     state = as_text(values.get("state") or "SUCCESS").upper()
     state = "CANCELLED" if state == "CANCELED" else state
     if state not in ("SUCCESS", "WARNING", "KILLED", "FAILED", "CANCELLED"):
-        raise TaskFailed(f"`state` is {state!r}; an execution exits in SUCCESS, WARNING, KILLED, FAILED or CANCELLED.")
+        raise TaskFailed(
+            f"`state` is {state!r}; an execution exits in SUCCESS, WARNING, KILLED, FAILED or CANCELLED."
+        )
     return Stop(state), {}
 
 
@@ -190,7 +192,11 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
             (
                 Control(_in_sequence),
                 [
-                    *(prefix + name for prefix in (_FLOW, _OLD) for name in ("Sequential", "WorkingDirectory")),
+                    *(
+                        prefix + name
+                        for prefix in (_FLOW, _OLD)
+                        for name in ("Sequential", "WorkingDirectory")
+                    ),
                     _OLD + "Worker",
                 ],
             ),
@@ -201,7 +207,10 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
             (Control(_by_case, ("value",)), [_FLOW + "Switch", _OLD + "Switch"]),
             (Control(_for_each, ("values",)), [_FLOW + "ForEach"]),
             (Control(_each_sequential, ("value",)), [_FLOW + "EachSequential", _OLD + "EachSequential"]),
-            (Control(_each_parallel, ("value", "concurrent")), [_FLOW + "EachParallel", _OLD + "EachParallel"]),
+            (
+                Control(_each_parallel, ("value", "concurrent")),
+                [_FLOW + "EachParallel", _OLD + "EachParallel"],
+            ),
             (Control(_until, ("failOnMaxReached", "checkFrequency")), [_FLOW + "LoopUntil"]),
             (Control(_old_until, ("failOnMaxReached", "checkFrequency")), [_FLOW + "WaitFor"]),
             (
@@ -218,7 +227,10 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
             (Control(_exit, ("state",)), [_EXECUTION + "Exit"]),
             (Control(updates.labels, ("labels",)), [_EXECUTION + "Labels", _OLD_EXECUTION + "Labels"]),
             (Control(updates.set_variables, ("variables", "overwrite")), [_EXECUTION + "SetVariables"]),
-            (Control(updates.unset_variables, ("variables", "ignoreMissing")), [_EXECUTION + "UnsetVariables"]),
+            (
+                Control(updates.unset_variables, ("variables", "ignoreMissing")),
+                [_EXECUTION + "UnsetVariables"],
+            ),
         )
         for type_id in type_ids
     }

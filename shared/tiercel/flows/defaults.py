@@ -1,4 +1,4 @@
-"""Lay a flow's `pluginDefaults` (once `taskDefaults`) into the tasks, triggers and other plugins they are meant for."""
+"""Lay a flow's `pluginDefaults` (once `taskDefaults`) into the plugins that they are meant for."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Default:
 
 
 def apply_defaults(flow: MapNode) -> None:
-    """Lay the defaults of a flow into its document, in place; a full type wins over a prefix, the first over the next."""
+    """Lay a flow's defaults into its document, in place; the longer type wins, then the first one."""
     defaults = [default for name in ("pluginDefaults", "taskDefaults") for default in _listed(flow.get(name))]
     defaults.sort(key=lambda default: -len(default.type))
     if not defaults:

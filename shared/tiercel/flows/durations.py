@@ -1,4 +1,4 @@
-"""Read and write durations as `java.time.Duration` does: ISO 8601 with days, hours, minutes and seconds only."""
+"""Read and write durations as `java.time.Duration` does: ISO 8601 with nothing longer than days."""
 
 import re
 from datetime import timedelta
@@ -13,7 +13,7 @@ REMEDY = "write an ISO 8601 duration such as PT30S, PT5M, PT1H30M or P1D"
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read an ISO 8601 duration (`PT5M6S`, `P1D`, `PT0.25S`, `-PT1H`); ValueError says what is wrong with it."""
+    """Read an ISO 8601 duration (`PT5M6S`, `P1D`, `PT0.25S`, `-PT1H`); ValueError says what is wrong."""
     text = text.strip()
     match = ISO.fullmatch(text)
     if not match or not any(match.group("days", "hours", "minutes", "seconds")):

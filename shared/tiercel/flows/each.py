@@ -9,12 +9,15 @@ from tiercel.flows.values import as_text
 
 
 def each_values(written: Any, name: str) -> tuple[list[Any], tuple[str, ...]]:
-    """Give the distinct values in order, and the same as text; `TaskFailed` where they are no list or hold a null.
+    """Give the distinct values in order, and the same as text; `TaskFailed` if it is no list or holds a null.
 
     `written`: a list, or the text of a JSON list; `name`: the property, for the sentence.
     """
     values = _listed(written, name)
-    distinct = list({_identity(value): value for value in values}.values())
+    first: dict[str, Any] = {}
+    for value in values:
+        first.setdefault(_identity(value), value)
+    distinct = list(first.values())
     if None in distinct:
         # clients know this sentence by heart: it is Kestra's, Java notation included
         raise TaskFailed(f"Found '1' null values on Each, with values={java_text(values)}")
@@ -28,7 +31,9 @@ def _listed(written: Any, name: str) -> list[Any]:
         except ValueError as error:
             raise TaskFailed(f"`{name}` is not a JSON list: {error}; it is {_shortened(written)}.") from error
     if not isinstance(written, list):
-        raise TaskFailed(f"`{name}` must be a list or the text of a JSON list, but is {_shortened(as_text(written))}.")
+        raise TaskFailed(
+            f"`{name}` must be a list or the text of a JSON list, but is {_shortened(as_text(written))}."
+        )
     return written
 
 

@@ -1,6 +1,6 @@
-"""The properties of a flow and of what it declares, as JSON schemas (Kestra 1.3's `AbstractFlow`, `Task`, `Input` …).
+"""The properties of a flow and of what it declares, as JSON schemas (Kestra 1.3's `AbstractFlow`, `Input` …).
 
-Marks stand for what has a reader of its own: `x-task`, `x-input`, `x-trigger`, `x-condition`, `x-labels`, `x-retry`.
+Marks stand for what has a reader of its own: `x-task`, `x-input`, `x-trigger`, `x-condition`, `x-labels` ….
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ WORKER_GROUP = {"x-worker-group": True}
 
 LEVELS = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"]
 STATES = [
-    "CREATED", "SUBMITTED", "RUNNING", "PAUSED", "RESTARTED", "KILLING", "SUCCESS", "WARNING", "FAILED", "KILLED",
-    "CANCELLED", "QUEUED", "RETRYING", "RETRIED", "SKIPPED", "BREAKPOINT", "RESUBMITTED",
+    "CREATED", "SUBMITTED", "RUNNING", "PAUSED", "RESTARTED", "KILLING", "SUCCESS", "WARNING", "FAILED",
+    "KILLED", "CANCELLED", "QUEUED", "RETRYING", "RETRIED", "SKIPPED", "BREAKPOINT", "RESUBMITTED",
 ]  # fmt: skip
 
 
@@ -49,14 +49,24 @@ def a_list(items: Properties, **more: Any) -> Properties:
 
 
 FLOW_ID = text(
-    r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$", 100, "begin with a letter or digit, then letters, digits, dots, hyphens, underscores"
+    r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$",
+    100,
+    "begin with a letter or digit, then letters, digits, dots, hyphens, underscores",
 )
 NAMESPACE = text(
-    r"^[a-z0-9][a-z0-9._-]*$", 150, "begin with a lower-case letter or digit, then those, dots, hyphens, underscores"
+    r"^[a-z0-9][a-z0-9._-]*$",
+    150,
+    "begin with a lower-case letter or digit, then those, dots, hyphens, underscores",
 )
-TASK_ID = text(r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$", 256, "begin with a letter or digit, then letters, digits, hyphens, underscores")
+TASK_ID = text(
+    r"^[a-zA-Z0-9][a-zA-Z0-9_-]*$",
+    256,
+    "begin with a letter or digit, then letters, digits, hyphens, underscores",
+)
 INPUT_ID = text(
-    r"^[a-zA-Z0-9][.a-zA-Z0-9_-]*$", 256, "begin with a letter or digit, then letters, digits, dots, hyphens, underscores"
+    r"^[a-zA-Z0-9][.a-zA-Z0-9_-]*$",
+    256,
+    "begin with a letter or digit, then letters, digits, dots, hyphens, underscores",
 )
 TYPE = {**STATIC_TEXT}
 
@@ -101,9 +111,12 @@ TRIGGER: Properties = {
 }
 """What every trigger takes, beside the properties of its type."""
 
+CONDITION: Properties = {"type": TYPE}
+"""What every condition takes, beside the properties of its type."""
+
 INPUT_TYPES = (
-    "STRING", "ENUM", "SELECT", "INT", "FLOAT", "BOOLEAN", "BOOL", "DATETIME", "DATE", "TIME", "DURATION", "FILE", "JSON",
-    "URI", "SECRET", "ARRAY", "MULTISELECT", "YAML", "EMAIL", "FORM",
+    "STRING", "ENUM", "SELECT", "INT", "FLOAT", "BOOLEAN", "BOOL", "DATETIME", "DATE", "TIME", "DURATION",
+    "FILE", "JSON", "URI", "SECRET", "ARRAY", "MULTISELECT", "YAML", "EMAIL", "FORM",
 )  # fmt: skip
 
 INPUT: Properties = {
@@ -119,7 +132,10 @@ INPUT: Properties = {
 }
 """What every input takes."""
 
-_NUMBERS: Properties = {"min": {"type": "number", "x-static": True}, "max": {"type": "number", "x-static": True}}
+_NUMBERS: Properties = {
+    "min": {"type": "number", "x-static": True},
+    "max": {"type": "number", "x-static": True},
+}
 _MOMENTS: Properties = {"after": STATIC_TEXT, "before": STATIC_TEXT}
 _OPTIONS: Properties = {
     "values": a_list(STATIC_TEXT, minItems=1),
@@ -146,7 +162,11 @@ INPUT_PROPERTIES: Mapping[str, Properties] = {
 }
 """What an input of a type takes beside; types that are not here take nothing more."""
 
-INPUT_REQUIRED: Mapping[str, tuple[str, ...]] = {"ENUM": ("values",), "ARRAY": ("itemType",), "FORM": ("inputs",)}
+INPUT_REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "ENUM": ("values",),
+    "ARRAY": ("itemType",),
+    "FORM": ("inputs",),
+}
 
 OUTPUT = a_map(
     ["id", "value"],
@@ -186,7 +206,10 @@ RETRY_SCHEMA: Properties = {
                 delayFactor={"type": "number", "x-static": True},
             ),
             "random": _retry(
-                "random", ["minInterval", "maxInterval"], minInterval=STATIC_DURATION, maxInterval=STATIC_DURATION
+                "random",
+                ["minInterval", "maxInterval"],
+                minInterval=STATIC_DURATION,
+                maxInterval=STATIC_DURATION,
             ),
         },
     },
@@ -244,11 +267,14 @@ FLOW: Properties = a_map(
         "labels": LABELS,
         "variables": MAP,
         "workerGroup": WORKER_GROUP,
-        "tasks": {**TASKS, "minItems": 1},
+        "tasks": TASKS,
         "errors": TASKS,
         "finally": TASKS,
         "listeners": a_list(
-            a_map(["tasks"], {"conditions": a_list({"x-condition": True}), "description": STATIC_TEXT, "tasks": TASKS})
+            a_map(
+                ["tasks"],
+                {"conditions": a_list({"x-condition": True}), "description": STATIC_TEXT, "tasks": TASKS},
+            )
         ),
         "afterExecution": TASKS,
         "triggers": a_list({"x-trigger": True}),

@@ -25,8 +25,8 @@ class Retry:
 class Task:
     """One task. `properties`: all of its YAML, plugin defaults merged in, common properties and blocks too.
 
-    `blocks`: its children by block name, in YAML order: tasks, then, else, cases.<case>, defaults, errors, finally.
-    `params`: its own properties only: no common ones, no blocks.
+    `blocks`: its children by block name, in YAML order: tasks, then, else, cases.<case>, defaults, errors,
+    finally, onPause. `params`: its own properties only: no common ones, no blocks.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Java's regular expressions, for validators: read by Python's `re` where the two agree, and the rest translated."""
+"""Java's regular expressions, for validators: Python's `re` where the two agree, the rest translated."""
 
 import re
 
@@ -30,15 +30,21 @@ def java_pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(_translated(text))
     except (re.error, OverflowError, RecursionError) as error:
-        place = f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
-        raise ValueError(f"not a regular expression, {error.msg if isinstance(error, re.error) else error}{place}") from error
+        place = (
+            f" at character {error.pos + 1}" if isinstance(error, re.error) and error.pos is not None else ""
+        )
+        raise ValueError(
+            f"not a regular expression, {error.msg if isinstance(error, re.error) else error}{place}"
+        ) from error
 
 
 def _translated(text: str) -> str:
     def one(match: re.Match[str]) -> str:
         name = match["name"] or match["letter"]
         if name not in CLASSES:
-            raise ValueError(f"the character class {match[0]} is not known here; write its characters out in brackets")
+            raise ValueError(
+                f"the character class {match[0]} is not known here; write its characters out in brackets"
+            )
         inside = text.count("[", 0, match.start()) > text.count("]", 0, match.start())
         members = CLASSES[name]
         if match["kind"] == "P":
@@ -46,7 +52,9 @@ def _translated(text: str) -> str:
         if not inside:
             return f"[{members}]"
         if members.startswith("^"):
-            raise ValueError(f"the character class {match[0]} is not known inside brackets; use it outside of them")
+            raise ValueError(
+                f"the character class {match[0]} is not known inside brackets; use it outside of them"
+            )
         return members
 
     return PROPERTY.sub(one, text).replace(r"\z", r"\Z").replace(r"\h", r"[ \t]")

@@ -36,8 +36,8 @@ class Graph:
 class Each:
     """Run the block once per value, in order of its children; `limit` values at a time, 0 means all.
 
-    `values`: as text, the way `taskrun.value` shows them. `parallel_children`: the children of one value start
-    together.
+    `values`: as text, the way `taskrun.value` shows them. `parallel_children`: the children of one value
+    start together.
     """
 
     values: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Run the block, then test the condition; again after `interval_seconds` until it holds or a maximum is reached."""
+    """Run the block, then test the condition; again after a while, until it holds or a maximum is reached."""
 
     condition: str
     max_iterations: int | None = None

@@ -19,9 +19,9 @@ from tiercel.flows.yaml_tree import MapNode, Scalar, parse, plain
 class Reading:
     """What reading found. `flow`: None where there are problems.
 
-    `expressions`: templates that cannot be parsed. They do not refuse a flow, for in Kestra such a task fails when its
-    turn comes and an `errors` block may catch it. `warnings`: what will not work here, such as a trigger of an unknown
-    type.
+    `expressions`: templates that cannot be parsed. They do not refuse a flow, for in Kestra such a task fails
+    when its turn comes, and an `errors` block may catch it. `warnings`: what will not work here, such as a
+    trigger of an unknown type.
     """
 
     flow: Flow | None
@@ -33,7 +33,7 @@ class Reading:
 def read_flow(source: str, *, catalog: Catalog, file: str | None = None, strict: bool = True) -> Flow:
     """Read a flow; `InvalidFlow` lists every problem.
 
-    `strict=False` leaves unknown properties out instead of refusing them, as Kestra does with flows it has stored.
+    `strict=False` leaves unknown properties out instead of refusing them, as Kestra does with stored flows.
     """
     reading = examine(source, catalog, strict=strict)
     if reading.flow is None:
@@ -42,9 +42,12 @@ def read_flow(source: str, *, catalog: Catalog, file: str | None = None, strict:
 
 
 def problems_of(source: str, catalog: Catalog) -> list[Problem]:
-    """Give all that an author should edit, expressions that cannot be parsed included, in the order of the text."""
+    """Give all that an author should edit, unreadable expressions included, in the order of the text."""
     reading = examine(source, catalog)
-    return sorted((*reading.problems, *reading.expressions), key=lambda problem: (problem.line or 0, problem.column or 0))
+    return sorted(
+        (*reading.problems, *reading.expressions),
+        key=lambda problem: (problem.line or 0, problem.column or 0),
+    )
 
 
 def examine(source: str, catalog: Catalog, *, strict: bool = True) -> Reading:

@@ -12,9 +12,9 @@ MOST_NAMES = 20
 
 @dataclass
 class Report:
-    """What was found in one source. `problems` refuse a flow; `expressions`: templates that cannot be parsed.
+    """What was found in one source. `problems` refuse a flow; `expressions`: templates nobody can parse.
 
-    Those are apart because a run reports them where they are met: an `errors` block may be there to catch them.
+    Those are apart because a run reports them where they are met, and an `errors` block may catch them.
     """
 
     source: str = ""

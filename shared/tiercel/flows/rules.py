@@ -1,4 +1,4 @@
-"""What a schema cannot say of a flow: unique ids, Switch without cases, Dag cycles (Kestra's `validations`)."""
+"""What a schema cannot say of a flow: unique ids, Switch without cases, Dag cycles (as Kestra validates)."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -40,7 +40,9 @@ def _check_switch(report: Report, task: Task, node: MapNode, path: str) -> None:
     held = [node.get("defaults"), *_values(node.get("cases"))]
     if not any(isinstance(tasks, ListNode) and tasks.items for tasks in held):
         report.add(
-            f"{task.id}: No task defined, neither cases or default have any tasks; add a case, or `defaults:`", node, path
+            f"{task.id}: No task defined, neither cases or default have any tasks; add a case or `defaults:`",
+            node,
+            path,
         )
 
 
@@ -51,7 +53,9 @@ def _values(node: Node | None) -> list[Node]:
 def _check_working_directory(report: Report, task: Task, node: MapNode, path: str) -> None:
     tasks = node.get("tasks")
     if not isinstance(tasks, ListNode) or not tasks.items:
-        report.add(f"{task.id}: The 'tasks' property cannot be empty; list the tasks to run there", node, path)
+        report.add(
+            f"{task.id}: The 'tasks' property cannot be empty; list the tasks to run there", node, path
+        )
         return
     for child in task.blocks.get("tasks", ()):
         if control_of(child.type):
@@ -70,17 +74,23 @@ def _check_dag(report: Report, task: Task, node: MapNode, path: str) -> None:
     if not isinstance(tasks, ListNode) or not tasks.items:
         report.add(f"{task.id}: No task defined; list them under `tasks:`", node, path)
         return
-    unknown = [(name, child) for child, names in depends_on.items() for name in names if name not in depends_on]
+    unknown = [
+        (name, child) for child, names in depends_on.items() for name in names if name not in depends_on
+    ]
     if unknown:
         place = next((_scalar(tasks, name) for name, _ in unknown if _scalar(tasks, name)), None) or tasks
         names = ", ".join(dict.fromkeys(name for name, _ in unknown))
         known = ", ".join(depends_on)
-        report.add(f"{task.id}: Not existing task id in dependency: {names}; its tasks are {known}", place, f"{path}.tasks")
+        report.add(
+            f"{task.id}: Not existing task id in dependency: {names}; its tasks are {known}",
+            place,
+            f"{path}.tasks",
+        )
         return
     cyclic = [child for child in depends_on if child in _reachable(depends_on, child)]
     if cyclic:
         report.add(
-            f"{task.id}: Cyclic dependency detected: {', '.join(cyclic)}; take one `dependsOn` of the circle away",
+            f"{task.id}: Cyclic dependency detected: {', '.join(cyclic)}; take one `dependsOn` away",
             tasks,
             f"{path}.tasks",
         )
@@ -122,13 +132,18 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_id
         if twice:
             again = [scalar for scalar in ids if scalar.text in twice]
             lines = ", ".join(str(scalar.line) for scalar in again)
-            said.append(f"Duplicate {what} with name [{', '.join(twice)}] (lines {lines}): give each a name of its own")
+            said.append(f"Duplicate {what} with name [{', '.join(twice)}] (lines {lines}): give each its own")
             places.append(next(scalar for index, scalar in enumerate(again) if _seen(scalar, again[:index])))
     for task in _all_tasks(values):
-        itself = (task.params.get("namespace"), task.params.get("flowId")) == (values.get("namespace"), values.get("id"))
+        itself = (task.params.get("namespace"), task.params.get("flowId")) == (
+            values.get("namespace"),
+            values.get("id"),
+        )
         if _is(task.type, "Subflow", "Flow") and itself:
             name = f"{values.get('namespace')}.{values.get('id')}"
-            said.append(f"Recursive call to flow [{name}]: the task `{task.id}` starts the flow it belongs to")
+            said.append(
+                f"Recursive call to flow [{name}]: the task `{task.id}` starts the flow it belongs to"
+            )
             places.append(next(scalar for scalar in task_ids if scalar.text == task.id))
     if said:
         report.add("Invalid Flow: " + ", ".join(said), places[0], "")

@@ -1,18 +1,18 @@
-"""Check a YAML tree against a JSON schema as pydantic emits it, and give the values as that schema means them."""
+"""Check a YAML tree against a JSON schema as pydantic emits it, and give the values as it means them."""
 
 import difflib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from tiercel.flows.durations import parse_duration
 from tiercel.flows.expression_check import check_expression, check_expressions, is_template
 from tiercel.flows.report import Report, join
+from tiercel.flows.scalar_check import NAMES, READERS, complaints, quoted
 from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null, plain
 
 Schema: TypeAlias = Mapping[str, Any]
 Hook: TypeAlias = Callable[[Node, str], Any]
+
 
 @dataclass
 class Check:
@@ -54,7 +54,12 @@ class Check:
         if depth > 6:
             return False
         schema = self._resolved(schema)
-        inner = [*schema.get("anyOf", ()), *schema.get("oneOf", ()), schema.get("items"), schema.get("additionalProperties")]
+        inner = [
+            *schema.get("anyOf", ()),
+            *schema.get("oneOf", ()),
+            schema.get("items"),
+            schema.get("additionalProperties"),
+        ]
         inner += schema.get("properties", {}).values()
         return any(self.holds(part, mark, depth + 1) for part in inner if isinstance(part, Mapping))
 
@@ -62,18 +67,28 @@ class Check:
         """Check the properties of a map and give those that are there and not null."""
         schema = self._resolved(schema)
         known: Mapping[str, Schema] = schema.get("properties", {})
-        others = schema.get("additionalProperties", True)
+        others: Any = schema.get("additionalProperties", True)
         values: dict[str, Any] = {}
         for name, (key, value) in node.entries.items():
-            inner = known.get(name, others)
+            inner: Any = known.get(name, others)
             if inner is False:
                 self.report.unknown(name, known, self.owner, key, join(path, name))
             elif name not in known or not is_null(value) or self._takes_null(inner):
-                values[name] = self.value(value, inner if isinstance(inner, Mapping) else {}, join(path, name), dynamic)
+                values[name] = self.value(
+                    value, inner if isinstance(inner, Mapping) else {}, join(path, name), dynamic
+                )
         for name in schema.get("required", ()):
-            if is_null(node.get(name)) and not self._takes_null(known.get(name, {})):
+            if self.holds(known.get(name, {}), "x-task"):
+                self._required_tasks(name, node, path)
+            elif is_null(node.get(name)) and not self._takes_null(known.get(name, {})):
                 self.missing(name, node, path)
         return values
+
+    def _required_tasks(self, name: str, node: MapNode, path: str) -> None:
+        held = node.get(name)
+        if is_null(held) or (isinstance(held, ListNode) and not held.items):
+            message = f"must not be empty: The '{name}' property cannot be empty; list the tasks to run there"
+            self.report.add(message, held or node, join(path, name))
 
     def missing(self, name: str, node: Node, path: str) -> None:
         """Add the problem of a required property that is not there."""
@@ -177,10 +192,13 @@ class Check:
                 if node.value == value or node.text == str(value):
                     return value
         shown = plain(node)
-        near = difflib.get_close_matches(str(shown).upper(), [str(value) for value in allowed], n=1, cutoff=0.6)
+        near = difflib.get_close_matches(
+            str(shown).upper(), [str(value) for value in allowed], n=1, cutoff=0.6
+        )
         hint = f"; did you mean {near[0]}?" if near else ""
         accepted = ", ".join(str(value) for value in allowed)
-        self.report.add(f"{_quoted(shown)} is not one of the values accepted: [{accepted}]{hint}", node, path)
+        hint = "; an expression is not evaluated here" if is_template(shown) else hint
+        self.report.add(f"{quoted(shown)} is not one of the values accepted: [{accepted}]{hint}", node, path)
         return shown
 
     def _scalar(self, node: Node, kind: str, schema: Schema, path: str) -> Any:
@@ -195,106 +213,14 @@ class Check:
         return value
 
     def _wrong(self, node: Node, wanted: str, path: str) -> Any:
-        shown = "a map" if isinstance(node, MapNode) else "a list" if isinstance(node, ListNode) else _quoted(node.value)
-        self.report.add(f"must be {wanted}, but is {shown}", node, path)
+        shown = (
+            "a map"
+            if isinstance(node, MapNode)
+            else "a list"
+            if isinstance(node, ListNode)
+            else quoted(node.value)
+        )
+        static = isinstance(node, Scalar) and is_template(node.value)
+        remedy = "; an expression is not evaluated here" if static else ""
+        self.report.add(f"must be {wanted}, but is {shown}{remedy}", node, path)
         return plain(node)
-
-
-NAMES = {
-    "string": "a text",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "object": "a map",
-    "array": "a list",
-    "null": "empty",
-}
-
-
-def _quoted(value: Any) -> str:
-    if value is None:
-        return "null"
-    text = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
-    return f'"{text if len(text) <= 80 else text[:77] + "..."}"'
-
-
-def _text(node: Scalar) -> str | int | float:
-    if node.value is None:
-        raise ValueError
-    return node.text
-
-
-def _integer(node: Scalar) -> int:
-    if isinstance(node.value, bool) or node.value is None:
-        raise ValueError
-    if isinstance(node.value, float) and not node.value.is_integer():
-        raise ValueError
-    return int(node.value)
-
-
-def _float(node: Scalar) -> int | float:
-    if isinstance(node.value, bool) or node.value is None:
-        raise ValueError
-    return float(node.value) if isinstance(node.value, str) else node.value
-
-
-def _boolean(node: Scalar) -> bool:
-    if isinstance(node.value, bool):
-        return node.value
-    text = str(node.value).strip().lower()
-    if text not in ("true", "false"):
-        raise ValueError
-    return text == "true"
-
-
-def _null(node: Scalar) -> None:
-    if node.value is not None:
-        raise ValueError
-
-
-READERS: Mapping[str, Callable[[Scalar], Any]] = {
-    "string": _text,
-    "integer": _integer,
-    "number": _float,
-    "boolean": _boolean,
-    "null": _null,
-}
-"""Scalars as Jackson takes them: a text from any scalar, a number or a boolean from a text that holds one."""
-
-BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
-    ("minimum", lambda value, bound: value >= bound, "must be greater than or equal to {}"),
-    ("maximum", lambda value, bound: value <= bound, "must be less than or equal to {}"),
-    ("exclusiveMinimum", lambda value, bound: value > bound, "must be greater than {}"),
-    ("exclusiveMaximum", lambda value, bound: value < bound, "must be less than {}"),
-)
-
-
-def complaints(value: Any, schema: Schema) -> list[str]:
-    """Say what a scalar breaks of a schema's bounds, lengths, pattern and format."""
-    if isinstance(value, str):
-        return _text_complaints(value, schema)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return []
-    return [
-        f"{said.format(schema[name])}, but is {value}"
-        for name, holds, said in BOUNDS
-        if name in schema and not holds(value, schema[name])
-    ]
-
-
-def _text_complaints(value: str, schema: Schema) -> list[str]:
-    found = []
-    if len(value) < schema.get("minLength", 0):
-        found.append(f"must have at least {schema['minLength']} character(s)")
-    if len(value) > schema.get("maxLength", len(value)):
-        found.append(f"must have at most {schema['maxLength']} characters, but has {len(value)}")
-    pattern = schema.get("pattern")
-    if pattern and not re.search(pattern, value):
-        remedy = f": {schema['x-remedy']}" if "x-remedy" in schema else ""
-        found.append(f'must match "{pattern}", but is {_quoted(value)}{remedy}')
-    if schema.get("format") == "duration" and not re.fullmatch(r"-?\d+(\.\d+)?", value):
-        try:
-            parse_duration(value)
-        except ValueError as error:
-            found.append(str(error))
-    return found

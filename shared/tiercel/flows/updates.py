@@ -11,19 +11,23 @@ from tiercel.flows.values import as_bool, as_text, labels_of, merged
 SYSTEM_PREFIX = "system."
 
 
-def labels(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> tuple[Update, dict[str, Any]]:
+def labels(
+    task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
+) -> tuple[Update, dict[str, Any]]:
     """Add or overwrite labels; the engine's own (`system.…`) are refused."""
     added = labels_of(values.get("labels"), "labels")
     for key, value in added.items():
         if key.startswith(SYSTEM_PREFIX):
-            raise TaskFailed(f"System labels can only be set by Kestra itself, offending label: {key}={value}")
+            raise TaskFailed(
+                f"System labels can only be set by Kestra itself, offending label: {key}={value}"
+            )
     return Update(labels=added), {}
 
 
 def set_variables(
     task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
 ) -> tuple[Update, dict[str, Any]]:
-    """Lay variables over the execution's, maps merged; without `overwrite`, one that is there already is a failure."""
+    """Lay variables over the execution's, maps merged; without `overwrite`, one that is there fails."""
     added = values.get("variables")
     if not isinstance(added, Mapping):
         raise TaskFailed(f"`variables` must be a map of names and values, but is {as_text(added)}.")
@@ -38,7 +42,7 @@ def set_variables(
 def unset_variables(
     task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
 ) -> tuple[Update, dict[str, Any]]:
-    """Take variables away by name; a dotted name reaches into maps. A missing one fails unless `ignoreMissing`."""
+    """Take variables away by name, dotted into maps; a missing one fails unless `ignoreMissing`."""
     names = values.get("variables") or []
     if isinstance(names, str):
         names = [names]

@@ -1,4 +1,4 @@
-"""Values as Kestra's flow control and labels read them: text, numbers, booleans and durations from what was rendered."""
+"""Text, numbers, booleans, durations and labels, as flow control reads them from what was rendered."""
 
 import json
 from collections.abc import Mapping
@@ -71,7 +71,9 @@ def labels_of(value: Any, name: str) -> dict[str, str]:
     if isinstance(value, list) and all(isinstance(item, Mapping) and "key" in item for item in value):
         value = {as_text(item["key"]): item.get("value") for item in value}
     if not isinstance(value, Mapping):
-        raise TaskFailed(f"`{name}` is neither a map of labels nor a list of {{key, value}}: {as_text(value)}.")
+        raise TaskFailed(
+            f"`{name}` is neither a map of labels nor a list of {{key, value}}: {as_text(value)}."
+        )
     return {str(key): as_text(text) for key, text in value.items()}
 
 

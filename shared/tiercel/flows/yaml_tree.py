@@ -1,6 +1,5 @@
-"""YAML as a tree of values that know their place, scalars read as Jackson's YAML reader reads them for Kestra."""
+"""YAML as a tree of values that know their place."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -8,15 +7,16 @@ from typing import Any, TypeAlias
 import yaml
 
 from tiercel.errors import Problem
+from tiercel.flows.scalars import resolve
 
 MAX_DEPTH = 200
 MAX_ALIASED_NODES = 50_000
-"""How many values aliases may stand for in one document: a document of ten lines can mean a billion otherwise."""
+"""How many values the aliases of a document may stand for: ten lines can mean a billion otherwise."""
 
 
 @dataclass(slots=True)
 class Scalar:
-    """One scalar. `text`: as written, unquoted; `value`: what it means; `start` and `end`: offsets into the source."""
+    """One scalar. `text`: as written, unquoted; `value`: what it means; `start`, `end`: its offsets."""
 
     text: str
     value: str | int | float | bool | None
@@ -84,7 +84,7 @@ def parse(source: str) -> tuple[Node | None, list[Problem]]:
     except yaml.reader.ReaderError as error:
         before = source.encode()[: error.position].decode(errors="ignore")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        message = f"YAML allows no such character here ({error.reason}): remove it, or write it as an escape in double quotes"
+        message = f"{error.reason}: remove this character, or write it as an escape in double quotes"
         return None, [Problem(message, line=line, column=column)]
     except _TooMuch as error:
         return None, [*builder.problems, Problem(str(error), line=error.line, column=error.column)]
@@ -93,14 +93,20 @@ def parse(source: str) -> tuple[Node | None, list[Problem]]:
 
 HINTS = (
     ("mapping values are not allowed", "put quotes around a text that contains `: `"),
-    ("found character that cannot start any token", "indent with spaces, not tabs, and quote a text that begins with @, ` or %"),
+    (
+        "found character that cannot start any token",
+        "indent with spaces, not tabs, and quote a text that begins with @, ` or %",
+    ),
     ("did not find expected key", "check the indentation of this line against the lines above it"),
-    ("did not find expected '-' indicator", "check the indentation of this line: the items of a list stand in one column"),
+    (
+        "did not find expected '-' indicator",
+        "check the indentation of this line: the items of a list stand in one column",
+    ),
     ("could not find expected ':'", "write `name: value`, with a space after the colon"),
     ("unknown escape character", "use single quotes around a text with backslashes, or double the backslash"),
     ("unexpected end of stream", "close the quote or bracket that is open here"),
     ("did not find expected ',' or ']'", "close the list with `]`"),
-    ("did not find expected ',' or '}'", "close the map with `}`, and quote an expression: \"{{ … }}\""),
+    ("did not find expected ',' or '}'", 'close the map with `}`, and quote an expression: "{{ … }}"'),
 )
 
 
@@ -123,7 +129,7 @@ class _TooMuch(Exception):
 
 
 class _Events:
-    """The events of one source. Events, because the C composer recurses: deep nesting would end the process."""
+    """The events of one source. The C composer recurses instead: deep nesting would end the process."""
 
     def __init__(self, source: str) -> None:
         self.events: Iterator[yaml.Event] = yaml.parse(source, Loader=yaml.CSafeLoader)
@@ -149,7 +155,11 @@ class _Builder:
         event = events.next()
         if not isinstance(event, yaml.StreamEndEvent):
             line, column = _place(event)
-            self._problem("a second document begins here: a file holds one flow; move the rest to another file", line, column)
+            self._problem(
+                "a second document begins here: a file holds one flow; move the rest to another file",
+                line,
+                column,
+            )
         return root
 
     def _problem(self, message: str, line: int, column: int, path: str = "") -> None:
@@ -162,7 +172,7 @@ class _Builder:
             raise _TooMuch(f"this is nested more than {MAX_DEPTH} levels deep: make it flatter", line, column)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, line, column)
-        anchor = event.anchor
+        anchor = event.anchor if isinstance(event, yaml.NodeEvent) else None
         if anchor:
             self.open_anchors.add(anchor)
         built: tuple[Node, int]
@@ -182,19 +192,26 @@ class _Builder:
         if name not in self.anchors:
             inside = name in self.open_anchors
             reason = "stands inside the value it names" if inside else "names no anchor above it"
-            self._problem(f"the alias *{name} {reason}: write the value out, or put &{name} before an earlier value", line, column)
+            self._problem(
+                f"the alias *{name} {reason}: write the value out, or put &{name} before an earlier value",
+                line,
+                column,
+            )
             return Scalar("", None, line, column), 1
         node, size = self.anchors[name]
         self.aliased += size
         if self.aliased > MAX_ALIASED_NODES:
             raise _TooMuch(
-                f"aliases make this document stand for more than {MAX_ALIASED_NODES} values: write fewer of them", line, column
+                f"aliases make this document stand for more than {MAX_ALIASED_NODES} values: use fewer",
+                line,
+                column,
             )
         return node, size
 
     def _scalar(self, event: yaml.ScalarEvent, line: int, column: int) -> Scalar:
         value = resolve(event.value, event.tag, bare=event.implicit[0] and not event.style)
-        return Scalar(event.value, value, line, column, event.start_mark.index, event.end_mark.index)
+        start, end = (mark.index if mark else 0 for mark in (event.start_mark, event.end_mark))
+        return Scalar(event.value, value, line, column, start, end)
 
     def _list(self, events: _Events, node: ListNode, depth: int) -> tuple[Node, int]:
         size = 1
@@ -217,8 +234,7 @@ class _Builder:
                 merges.append(value)
             elif key.text in node.entries:
                 self._problem(
-                    f"Duplicate field '{key.text}': it stands in line {node.entries[key.text][0].line} already; "
-                    "keep one of them",
+                    f"Duplicate field '{key.text}': see line {node.entries[key.text][0].line}; keep one",
                     key.line,
                     key.column,
                 )
@@ -240,54 +256,16 @@ class _Builder:
     def _merge(self, node: MapNode, merge: Node) -> None:
         for source in merge.items if isinstance(merge, ListNode) else [merge]:
             if not isinstance(source, MapNode):
-                self._problem("`<<` takes a map, or a list of maps, usually an alias such as *defaults", source.line, source.column)
+                self._problem(
+                    "`<<` takes a map, or a list of maps, usually an alias such as *defaults",
+                    source.line,
+                    source.column,
+                )
                 continue
             for name, entry in source.entries.items():
                 node.entries.setdefault(name, entry)
 
 
 def _place(event: yaml.Event) -> tuple[int, int]:
-    return event.start_mark.line + 1, event.start_mark.column + 1
-
-
-BOOLEANS = {
-    **dict.fromkeys(("yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
-    **dict.fromkeys(("no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
-}
-NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9_]*)")
-OTHER_INTEGER = re.compile(r"([-+]?)(?:0b([01_]+)|0x([0-9a-fA-F_]+)|0([0-7_]+))")
-FLOAT = re.compile(
-    r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?"
-)
-
-
-def resolve(text: str, tag: str | None, *, bare: bool) -> str | int | float | bool | None:
-    """Say what a scalar means. `bare`: neither quoted nor tagged.
-
-    YAML 1.1 as SnakeYAML and Jackson have it: yes/no/on/off are booleans, 010 is octal, but 1:30 and dates stay text.
-    """
-    kind = (tag or "").removeprefix("tag:yaml.org,2002:")
-    if not bare and kind not in ("int", "float", "bool", "null"):
-        return text
-    if text in NULLS:
-        return None
-    if text in BOOLEANS:
-        return BOOLEANS[text]
-    number = _number(text)
-    return text if number is None else number
-
-
-def _number(text: str) -> int | float | None:
-    if not text[0] in "+-.0123456789" or len(text) > 4000:
-        return None
-    if DECIMAL.fullmatch(text):
-        return int(text.replace("_", ""))
-    if match := OTHER_INTEGER.fullmatch(text):
-        sign, binary, hexadecimal, octal = match.groups()
-        digits, base = (binary, 2) if binary else (hexadecimal, 16) if hexadecimal else (octal, 8)
-        digits = digits.replace("_", "")
-        return int(sign + digits, base) if digits else None
-    if FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
-    return None
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)

@@ -54,7 +54,7 @@ class Response:
 class HttpClient:
     """Call HTTP services; built on first use, one connection pool per event loop.
 
-    5xx, 429 and lost connections raise `Retriable`, other 4xx `TaskFailed`; `check=False` gives every answer back.
+    5xx, 429 and lost connections raise `Retriable`, other 4xx `TaskFailed`; `check=False` gives all answers.
     """
 
     def __init__(self, guard: Guard | None = None) -> None:
@@ -113,11 +113,18 @@ class HttpClient:
     ) -> "AsyncIterator[httpx.Response]":
         """Send a request and give its answer before its body is read; statuses are not looked at.
 
-        `json`, `content`, `data` (a form) or `files` (multipart) is the body; `timeout_seconds` bounds each wait.
+        `json`, `content`, `data` (a form) or `files` (multipart) is the body; `timeout_seconds`: each wait.
         """
         import httpx
 
-        given = {"json": json, "content": content, "data": data, "files": files, "auth": auth, "params": params}
+        given = {
+            "json": json,
+            "content": content,
+            "data": data,
+            "files": files,
+            "auth": auth,
+            "params": params,
+        }
         try:
             async with self.client().stream(
                 method.upper(),
@@ -129,9 +136,13 @@ class HttpClient:
             ) as answer:
                 yield answer
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise TaskFailed(f"'{shown(url)}' cannot be called ({error}); write an http:// or https:// URL.") from error
+            raise TaskFailed(
+                f"'{shown(url)}' cannot be called ({error}); write an http:// or https:// URL."
+            ) from error
         except httpx.TooManyRedirects as error:
-            raise TaskFailed(f"{method} {shown(url)} was redirected more than {REDIRECTS} times; correct the URL.") from error
+            raise TaskFailed(
+                f"{method} {shown(url)} was redirected more than {REDIRECTS} times; correct the URL."
+            ) from error
         except httpx.TimeoutException as error:
             raise Retriable(f"{method} {shown(url)} got no answer within {timeout_seconds:g} s.") from error
         except httpx.TransportError as error:
@@ -166,7 +177,7 @@ async def read(answer: "httpx.Response", max_bytes: int, url: str) -> bytes:
         content += chunk
         if len(content) > max_bytes:
             raise TaskFailed(
-                f"{shown(url)} answered with more than {max_bytes:,} bytes, which is more than a task may hold; "
+                f"{shown(url)} answered with more than the {max_bytes:,} bytes that a task may hold; "
                 "ask for less, or download it to a file."
             )
     return bytes(content)
@@ -199,7 +210,9 @@ def lost(method: str, url: str, error: Exception) -> TaskFailed:
     """Say that a connection failed; a bad certificate stays bad, everything else may pass."""
     reason = str(error) or type(error).__name__
     if "CERTIFICATE" in reason.upper():
-        return TaskFailed(f"{method} {shown(url)} failed: the server's certificate is not trusted ({reason}).")
+        return TaskFailed(
+            f"{method} {shown(url)} failed: the server's certificate is not trusted ({reason})."
+        )
     return Retriable(f"{method} {shown(url)} failed: {reason}.")
 
 

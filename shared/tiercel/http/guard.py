@@ -1,4 +1,4 @@
-"""Which addresses a task may reach: names are resolved once, checked, and dialled by the address that was checked."""
+"""Which addresses a task may reach: a name is resolved once, and dialled by the address that was checked."""
 
 import asyncio
 import os
@@ -47,13 +47,13 @@ class Guard:
         for inner in (address, *embedded(address)):
             if self.forbidden(inner, port):
                 raise TaskFailed(
-                    f"The call to '{host}' was refused: it leads to {inner}, an address of the machine that runs "
-                    "tasks (metadata, credentials, or the runtime itself), which no task may reach."
+                    f"The call to '{host}' was refused: it leads to {inner}, an address of the machine that "
+                    "runs tasks (metadata, credentials, or the runtime itself), which no task may reach."
                 )
             if not self.private_targets and not inner.is_global:
                 raise TaskFailed(
                     f"The call to '{host}' was refused: it leads to the private address {inner}; "
-                    "set TIERCEL_ALLOW_PRIVATE_TARGETS=true on this function if its tasks may call private addresses."
+                    "set TIERCEL_ALLOW_PRIVATE_TARGETS=true on this function if its tasks may call such."
                 )
 
     def forbidden(self, address: Address, port: int) -> bool:
@@ -77,7 +77,9 @@ class UnknownHost(Exception):
     """A name has no address, now: a misspelt host, or a resolver that is away."""
 
 
-def addresses_in(found: Iterable[tuple[object, object, object, object, tuple[object, ...]]]) -> Iterable[Address]:
+def addresses_in(
+    found: Iterable[tuple[object, object, object, object, tuple[object, ...]]],
+) -> Iterable[Address]:
     """Read the addresses from getaddrinfo's answer; a scope (`%eth0`) does not change where one leads."""
     for *_, sockaddr in found:
         yield ip_address(str(sockaddr[0]).partition("%")[0])

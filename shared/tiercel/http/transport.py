@@ -1,4 +1,4 @@
-"""httpx's transport over a connection pool that dials only what the guard allows; built on httpcore's public API."""
+"""httpx's transport over a connection pool that dials only what the guard allows."""
 
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
@@ -24,7 +24,7 @@ ERRORS = {
 
 
 class GuardedNetwork(httpcore.AsyncNetworkBackend):
-    """Resolve a name once, check the answer, dial the address: a second answer of the resolver changes nothing."""
+    """Resolve a name once, check the answer, dial that: a second answer of the resolver changes nothing."""
 
     def __init__(self, guard: Guard) -> None:
         self.guard = guard
@@ -45,7 +45,10 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         return await self.network.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         raise httpcore.ConnectError("Unix sockets are not for tasks")
 

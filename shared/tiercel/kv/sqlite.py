@@ -1,16 +1,18 @@
-"""The key-value store on SQLite: the laptop's default. Each call is one statement, so writers never lose an update."""
+"""The key-value store on SQLite, the laptop's default; each call is one statement, so no update is lost."""
 
 import json
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiercel import clock
 from tiercel.errors import TaskFailed
 from tiercel.kv import KeyValue, kind_of
 from tiercel.sqlite import Database, statements
+
+if TYPE_CHECKING:
+    import sqlite3
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 
@@ -84,7 +86,7 @@ class SqliteKeyValueStore:
         self.database.close()
 
 
-def entry_of(row: sqlite3.Row) -> KeyValue:
+def entry_of(row: "sqlite3.Row") -> KeyValue:
     """Read one row."""
     return KeyValue(
         namespace=row["namespace"],

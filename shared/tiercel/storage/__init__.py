@@ -85,7 +85,9 @@ class Storage:
 
         key = self.readable(run, uri)
         try:
-            return cast("BinaryIO", io.BufferedReader(StoredBytes(obstore.open_reader(self.store, key)), CHUNK_BYTES))
+            return cast(
+                "BinaryIO", io.BufferedReader(StoredBytes(obstore.open_reader(self.store, key)), CHUNK_BYTES)
+            )
         except FileNotFoundError as error:
             raise missing(uri) from error
         except Exception as error:
@@ -177,7 +179,7 @@ def connect(url: str) -> "ObjectStore":
         return from_url(url)
     except Exception as error:
         raise TaskFailed(
-            f"Internal storage at '{url}' cannot be opened ({first_line(error)}); correct TIERCEL_STORAGE_URL."
+            f"Internal storage '{url}' cannot be opened ({first_line(error)}); correct TIERCEL_STORAGE_URL."
         ) from error
 
 

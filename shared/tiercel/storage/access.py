@@ -6,7 +6,7 @@ from tiercel.storage.uris import Execution, Owner, execution_of, owner_of, uri_o
 
 
 def check_read(run: RunContext, key: str) -> None:
-    """Let a task read its namespace's files and executions, an ancestor's files, and the execution that called it."""
+    """Let a task read its namespace, the files of those above it, and the execution that called its own."""
     owner = owner_of(key)
     if owner and (within_namespace(run, owner) or owner.execution == caller_of(run)):
         return
@@ -17,7 +17,7 @@ def check_read(run: RunContext, key: str) -> None:
 
 
 def check_expression_read(run: RunContext, key: str) -> None:
-    """Let an expression read files of its execution, of the one that called it, and of its namespace and ancestors."""
+    """Let an expression read its execution, the one that called it, and namespace files as a task does."""
     owner = owner_of(key)
     if owner and owner.execution is None and within_namespace(run, owner):
         return

@@ -1,4 +1,4 @@
-"""Names in internal storage: `kestra:///<namespace as path>/<flow>/executions/<id>/tasks/<task>/<task run>/<file>`."""
+"""Names in internal storage: `kestra:///<namespace>/<flow>/executions/<id>/tasks/<task>/<run>/<file>`."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -45,7 +45,9 @@ def key_of(uri: str) -> str:
 
 def execution_key(execution: Execution, *parts: str) -> str:
     """Name a file of an execution."""
-    return key_below(namespace_path(execution.namespace), execution.flow_id, "executions", execution.execution_id, *parts)
+    return key_below(
+        namespace_path(execution.namespace), execution.flow_id, "executions", execution.execution_id, *parts
+    )
 
 
 def task_key(run: RunContext, name: str) -> str:

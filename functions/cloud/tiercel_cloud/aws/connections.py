@@ -1,5 +1,6 @@
 """How a task reaches AWS, or what speaks its protocols: credentials, endpoints, and what an error means."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -24,6 +25,7 @@ BUSY_CODES = frozenset(
     }
 )
 CONNECT_SECONDS = 10
+OPENING = threading.Lock()
 DEFAULT_REGION = "us-east-1"
 
 
@@ -49,8 +51,8 @@ class AwsConnection(BaseParams):
         """Open a client of a service; `options` are botocore's."""
         config = Config(connect_timeout=CONNECT_SECONDS, retries={"mode": "standard"}, **options)
         keys = self.assumed_keys() if self.sts_role_arn else self.keys()
-        return boto3.client(
-            service,  # type: ignore[call-overload] # the stubs know services by literal name
+        return open_client(
+            service,
             region_name=self.region_name(),
             endpoint_url=self.endpoint_override,
             config=config,
@@ -72,7 +74,7 @@ class AwsConnection(BaseParams):
 
     def assumed_keys(self) -> dict[str, str | None]:
         """Assume the role and give its credentials."""
-        sts = boto3.client(
+        sts = open_client(
             "sts", region_name=self.region_name(), endpoint_url=self.sts_endpoint_override, **self.keys()
         )
         optional = {"ExternalId": self.sts_role_external_id}
@@ -82,12 +84,19 @@ class AwsConnection(BaseParams):
             DurationSeconds=int(self.sts_role_session_duration.total_seconds()),
             **present(optional),
         )
-        credentials = answer["Credentials"]
+        credentials: dict[str, str] = answer["Credentials"]
         return {
             "aws_access_key_id": credentials["AccessKeyId"],
             "aws_secret_access_key": credentials["SecretAccessKey"],
             "aws_session_token": credentials["SessionToken"],
         }
+
+
+def open_client(service: str, **options: Any) -> Any:
+    """Open a client; boto3 opens one at a time, though each serves all threads."""
+    make: Any = boto3.client
+    with OPENING:
+        return make(service, **options)
 
 
 def present(options: dict[str, Any]) -> dict[str, Any]:
@@ -107,9 +116,7 @@ def explaining(attempt: str) -> Iterator[None]:
             f"AWS was not reached to {attempt}: {error}. Is `endpointOverride` or `region` right?"
         ) from error
     except BotoCoreError as error:
-        raise TaskFailed(
-            f"AWS was not asked to {attempt}: {error}. Correct the connection properties."
-        ) from error
+        raise TaskFailed(f"AWS was not asked to {attempt}: {error}. Correct the connection.") from error
 
 
 def explained(attempt: str, error: ClientError) -> TaskFailed:

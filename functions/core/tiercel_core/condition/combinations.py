@@ -1,7 +1,7 @@
 """Conditions made of conditions."""
 
 from datetime import time, timedelta
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -38,9 +38,9 @@ def evaluate_definition(definition: JsonObject, event: Event) -> bool:
     return condition().evaluate(condition.params_type.model_validate(properties), event)
 
 
-def conditions_by_type() -> dict[str, type[Condition]]:
+def conditions_by_type() -> dict[str, type[Condition[Any]]]:
     """Give the conditions that may be nested, by type and alias."""
-    found: dict[str, type[Condition]] = {}
+    found: dict[str, type[Condition[Any]]] = {}
     for module in (dates, executions, flows):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Condition):

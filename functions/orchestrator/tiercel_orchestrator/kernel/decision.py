@@ -27,7 +27,7 @@ class Touched:
     all_live: bool = False
 
 
-class WantsAllLive(Exception):  # noqa: N818 - not an error but a question
+class WantsAllLive(Exception):
     """The event touches every live run: ask again with all of them loaded."""
 
 

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from tiercel import clock, expressions
-from tiercel.envelope import Result
 from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.flows.models import Flow
 from tiercel.flows.plans import Subflow
@@ -29,6 +29,8 @@ from tiercel_orchestrator.shell.variables import needs_of, variables_of
 from tiercel_orchestrator.store.port import Change, Claim, ClaimRequest, Finished, Report, Store
 
 T = TypeVar("T")
+
+logger = logging.getLogger("tiercel.engine")
 
 LEASE = timedelta(seconds=60)
 SWEEP_EVERY = timedelta(seconds=10)
@@ -122,17 +124,24 @@ class Engine:
     async def wait(self, execution_id: str) -> Execution:
         """Wait until nothing of an execution runs any more, then give it."""
         if not (await self.in_store(self.store.root_run, execution_id)).ended:
-            await self._ended[execution_id].wait()
+            await self._first_of(self._ended[execution_id])
         return await self.execution(execution_id)
 
     async def wait_until_idle(self, execution_id: str) -> Execution:
         """Wait until an execution has ended, or is paused with no date to go on by itself."""
-        ended = asyncio.create_task(self.wait(execution_id))
-        paused = asyncio.create_task(self._paused[execution_id].wait())
-        await asyncio.wait({ended, paused}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (ended, paused):
-            task.cancel()
+        if not (await self.in_store(self.store.root_run, execution_id)).ended:
+            await self._first_of(self._ended[execution_id], self._paused[execution_id])
         return await self.execution(execution_id)
+
+    async def _first_of(self, *events: asyncio.Event) -> None:
+        """Wait for one of the events, or for the loop to fail: then its error is the caller's."""
+        assert self._pump is not None
+        waiting = [asyncio.create_task(event.wait()) for event in events]
+        await asyncio.wait({*waiting, self._pump}, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if self._pump.done():
+            self._pump.result()
 
     async def execution(self, execution_id: str) -> Execution:
         """Give an execution as it stands."""
@@ -223,19 +232,27 @@ class Engine:
             self._tell_later(Report(Due(claim.run.id)))
             return
         work = self._answer(claim) if claim.run.request else self._dispatch(claim)
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(self._guarded(claim.run, work))
         self._working[claim.run.id] = task
         task.add_done_callback(lambda _: self._working.pop(claim.run.id, None))
+
+    async def _guarded(self, run: TaskRun, work: Coroutine[Any, Any, Report]) -> None:
+        """Report what comes of a piece of work, a bug of our own too: nothing may wait for ever."""
+        try:
+            report = await work
+        except Exception as error:
+            logger.exception("task run %s could not be carried out", run.id)
+            report = envelopes.bug(run, error)
+        self._tell_later(report)
 
     def _tell_later(self, report: Report) -> None:
         self._inbox.append(report)
         self._wake.set()
 
-    async def _answer(self, claim: Claim) -> None:
+    async def _answer(self, claim: Claim) -> Report:
         run, execution = claim.run, claim.execution
         if run.request == "child":
-            self._tell_later(Report(await self._start_child(claim)))
-            return
+            return Report(await self._start_child(claim))
         flow = await self.in_store(self.library.of, execution)
         templates = answers.templates_for(flow, run)
         variables = await self._variables(flow, claim, templates)
@@ -243,7 +260,7 @@ class Engine:
         event = await asyncio.to_thread(
             answers.answer, flow, run, templates, variables, self.services, context
         )
-        self._tell_later(Report(event))
+        return Report(event)
 
     async def _variables(self, flow: Flow, claim: Claim, templates: Any) -> dict[str, Any]:
         needs = needs_of([templates, dict(flow.variables)])
@@ -267,7 +284,7 @@ class Engine:
         await self.create(child)
         return Answered(run.id, run.attempt)
 
-    async def _dispatch(self, claim: Claim) -> None:
+    async def _dispatch(self, claim: Claim) -> Report:
         run = claim.run
         flow = await self.in_store(self.library.of, claim.execution)
         task = flow.task(run.task_id or "")
@@ -276,9 +293,8 @@ class Engine:
         try:
             rendered = expressions.render(task.timeout or "", variables, self.services.expressions(context))
             envelope = envelopes.envelope_for(task, context, rendered)
+            sink = self.log_sink
+            result = await self.dispatcher.run(envelope, (lambda line: sink(run, line)) if sink else None)
         except TiercelError as error:
-            self._tell_later(envelopes.refusal(run, error))
-            return
-        sink = self.log_sink
-        result: Result = await self.dispatcher.run(envelope, (lambda line: sink(run, line)) if sink else None)
-        self._tell_later(envelopes.report_of(run, result))
+            return envelopes.refusal(run, error)
+        return envelopes.report_of(run, result)

@@ -7,7 +7,7 @@ from tiercel.flows.durations import parse_duration
 from tiercel.flows.models import Task
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
-from tiercel_orchestrator.kernel.events import Ended, Event, Snoozed
+from tiercel_orchestrator.kernel.events import Answered, Ended, Event, Snoozed
 from tiercel_orchestrator.kernel.rows import TaskRun
 from tiercel_orchestrator.store.port import Report
 
@@ -44,4 +44,13 @@ def _event(run: TaskRun, result: Result) -> Event:
 def refusal(run: TaskRun, error: TiercelError) -> Report:
     """Fail a task run that never reached its family."""
     logs = [LogLine(timestamp(), "ERROR", str(error))]
+    return Report(Ended(run.id, run.attempt, states.FAILED), logs)
+
+
+def bug(run: TaskRun, error: Exception) -> Report:
+    """Fail a task run for a bug of our own; the engine's log has the traceback."""
+    message = f"The engine could not carry this out ({type(error).__name__}), by a bug of its own; please report it."
+    logs = [LogLine(timestamp(), "ERROR", message)]
+    if run.request:
+        return Report(Answered(run.id, run.attempt, error=message))
     return Report(Ended(run.id, run.attempt, states.FAILED), logs)

@@ -1,6 +1,6 @@
 """Executions to be: typed inputs, labels, trigger; and those that a Subflow starts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,10 +75,22 @@ def _inputs(flow: Flow, execution_id: str, request: StartRequest, services: Serv
     def render(template: str, variables: Mapping[str, Any]) -> str:
         return expressions.render(template, {**base, **variables}, services.expressions(context))
 
-    def store_file(name: str, source: Path | bytes) -> str:
-        return services.storage.upload(context, source, name)
+    def store_file(input_id: str, name: str, source: Path | bytes) -> str:
+        return services.storage.upload(context.model_copy(update={"task_run_id": input_id}), source, name)
 
-    return read_inputs(flow.inputs, request.inputs, render=render, store_file=store_file)
+    return read_inputs(
+        flow.inputs, request.inputs, render=render, store_file=store_file, encrypt=_encryption(services), variables=base
+    )
+
+
+def _encryption(services: Services) -> Callable[[str], str] | None:
+    """Give what a SECRET input becomes in the store, or None where no key is configured."""
+    key = services.encryption_key
+    if key is None:
+        return None
+    from tiercel.expressions.encryption import encrypt_text  # a heavy library, seldom needed
+
+    return lambda text: encrypt_text(key, text)
 
 
 def child_execution(

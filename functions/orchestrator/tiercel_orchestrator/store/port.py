@@ -1,7 +1,7 @@
 """The store's interface, which every dialect passes the same conformance suite for."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 

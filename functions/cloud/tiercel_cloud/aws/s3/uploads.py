@@ -91,17 +91,12 @@ class Upload(BasePlugin[UploadParams, UploadOutput]):
         client = params.s3()
         sources = named_sources(params, context)
         files = {key: send(client, params, key, source) for key, source in sources.items()}
-        first = next(iter(files.values()))
-        several = files if not isinstance(params.from_, str) else None
-        return success(
-            UploadOutput(
-                e_tag=first.e_tag,
-                version_id=first.version_id,
-                bucket=params.bucket,
-                key=params.key,
-                files=several,
-            )
-        )
+        output = UploadOutput(bucket=params.bucket, key=params.key)
+        if list(files) == [params.key]:
+            output.e_tag, output.version_id = files[params.key].e_tag, files[params.key].version_id
+        else:
+            output.files = files
+        return success(output)
 
 
 def named_sources(params: UploadParams, context: ExecutionContext) -> dict[str, Path]:
@@ -113,9 +108,7 @@ def named_sources(params: UploadParams, context: ExecutionContext) -> dict[str, 
         return {f"{params.key.rstrip('/')}/{path.name}": path for path in paths}
     files = task_files.read_files(params.from_, "from")
     if not files:
-        raise InvalidParameters(
-            "`from` names no file: give the URI of a stored file, a list, or name to URI."
-        )
+        raise InvalidParameters("`from` names no file: give the URI of a stored file, a list, or a map.")
     return {f"{params.key.rstrip('/')}/{name}": local_file(str(uri), context) for name, uri in files.items()}
 
 

@@ -1,0 +1,80 @@
+"""What all doors of a family do alike: read envelopes that come from outside, and run them."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from tiercel.envelope import Envelope, Result, WireError, WireProblem
+from tiercel.errors import InvalidFlow, Problem
+from tiercel.plugin import State
+from tiercel.registry import Family
+from tiercel.settings import Settings
+
+if TYPE_CHECKING:
+    from tiercel.services import Services
+
+
+class Dispatcher:
+    """One family in this process; its services and its runtime are built when the first task comes."""
+
+    def __init__(
+        self, family: Family, services: "Services | None" = None, settings: Settings | None = None
+    ) -> None:
+        self.family = family
+        self.settings = settings or Settings.read()
+        self._services = services
+
+    @property
+    def services(self) -> "Services":
+        """Give the services."""
+        if self._services is None:
+            from tiercel.services import local_services
+
+            self._services = local_services(settings=self.settings)
+        return self._services
+
+    async def run(self, envelope: Envelope) -> Result:
+        """Run one envelope."""
+        from tiercel.runtime import execute
+
+        return await execute(envelope, self.family, self.services)
+
+    async def close(self) -> None:
+        """Let go of what was opened."""
+        if self._services is not None:
+            await self._services.http.close()
+            self._services.close()
+
+
+def read_envelope(content: Any) -> Envelope:
+    """Read an envelope from outside; `InvalidFlow` lists each problem."""
+    try:
+        envelope = Envelope.model_validate(content)
+    except ValidationError as error:
+        problems = tuple(
+            Problem(details["msg"], ".".join(map(str, details["loc"])))
+            for details in error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        listed = "; ".join(f"`{problem.path or '(all)'}`: {problem.message}" for problem in problems)
+        raise InvalidFlow(
+            f"The envelope does not fit its schema, infra/schemas/envelope.v1.json: {listed}.", problems
+        ) from None
+    # a directory of this machine is for callers in this process to name
+    envelope.context.working_directory = None
+    return envelope
+
+
+def with_timeout(envelope: Envelope, seconds: float) -> Envelope:
+    """Bound a task's timeout by what the door can wait."""
+    declared = envelope.context.timeout_seconds
+    bounded = seconds if declared is None else min(declared, seconds)
+    context = envelope.context.model_copy(update={"timeout_seconds": bounded})
+    return envelope.model_copy(update={"context": context})
+
+
+def refused(error: InvalidFlow) -> Result:
+    """Answer for an envelope that cannot be run."""
+    problems = [WireProblem(message=problem.message, path=problem.path) for problem in error.problems]
+    return Result(
+        state=State.FAILED, error=WireError(kind="InvalidParameters", message=str(error), problems=problems)
+    )

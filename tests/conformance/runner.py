@@ -1,0 +1,91 @@
+"""Run all entries of a corpus, a few at a time, each in a home of its own."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from tests.conformance import declared, expressions, flows, units
+from tests.conformance.corpus import Corpus, Entry, asserts_something, in_groups, needs_the_jvm
+from tests.conformance.product import opened
+from tests.conformance.report import Report
+from tests.conformance.scene import Scene, surroundings
+from tests.conformance.view import shown
+from tests.conformance.vocabulary import problems
+
+SECONDS_PER_ENTRY = 30.0
+AT_ONCE = 4
+KINDS: Mapping[str, Callable[[Scene], Awaitable[list[str]]]] = {
+    "flow": flows.failures,
+    "inputs": declared.input_failures,
+    "invalid": declared.invalid_failures,
+    "parse": declared.parse_failures,
+    "task-unit": units.failures,
+}
+
+
+async def run(corpus: Corpus, only: str | None = None, seconds: float = SECONDS_PER_ENTRY) -> Report:
+    """Run the corpus, or only its `flows` or `expressions`."""
+    report = Report()
+    with tempfile.TemporaryDirectory(prefix="tiercel-conformance-", ignore_cleanup_errors=True) as directory:
+        homes = Path(directory)
+        if only != "flows":
+            run_expressions(corpus, report, homes)
+        if only != "expressions":
+            await run_flows(corpus, report, homes, seconds)
+    return report
+
+
+def run_expressions(corpus: Corpus, report: Report, homes: Path) -> None:
+    """Run the entries of expressions.json."""
+    for position, entry in enumerate(corpus.expressions()):
+        name = f"{position:03d} {shown(entry.get('template'))}"
+        reasons = None if needs_the_jvm(entry) else safely(entry, homes / f"expression-{position}")
+        report.add("expressions", "expression", name, reasons)
+
+
+def safely(entry: Entry, home: Path) -> list[str]:
+    """Run one expression; whatever is raised is a failure."""
+    try:
+        return expressions.failures(entry, home)
+    except Exception as error:
+        return [described(error)]
+
+
+async def run_flows(corpus: Corpus, report: Report, homes: Path, seconds: float) -> None:
+    """Run the entries of flows.json; those of one sequence one after another, on one home."""
+    entries = [entry for entry in corpus.flows() if asserts_something(entry)]
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def run_group(number: int, group: list[Entry]) -> None:
+        async with room:
+            for entry in group:
+                reasons = (
+                    None
+                    if needs_the_jvm(entry)
+                    else await run_entry(corpus, entry, homes / str(number), seconds)
+                )
+                report.add("flows", str(entry.get("kind")), str(entry.get("id")), reasons)
+
+    await asyncio.gather(*(run_group(number, group) for number, group in enumerate(in_groups(entries))))
+
+
+async def run_entry(corpus: Corpus, entry: Entry, home: Path, seconds: float) -> list[str]:
+    """Run one entry; whatever is raised is a failure, and so is taking too long."""
+    if found := problems(entry):
+        return found
+    try:
+        async with asyncio.timeout(seconds):
+            async with opened(home, surroundings(entry)) as product:
+                unique = f"{entry.get('sequence_id') or 'unique'}-{os.getpid()}"
+                return await KINDS[entry["kind"]](Scene(entry, corpus, product, unique))
+    except TimeoutError:
+        return [f"not finished after {seconds:g} s"]
+    except Exception as error:
+        return [described(error)]
+
+
+def described(error: Exception) -> str:
+    """Write an exception in one line."""
+    return f"{type(error).__name__}: {error}"

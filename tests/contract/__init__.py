@@ -1,0 +1,1 @@
+"""What holds for every plugin: these tests walk the families, so that a new plugin is tested by existing."""

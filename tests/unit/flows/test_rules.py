@@ -1,0 +1,71 @@
+"""What no schema says."""
+
+import pytest
+
+from tests.unit.flows.catalogs import CATALOG, FLOW, LOG
+from tiercel.flows.reading import problems_of
+
+
+def problems(tasks: str, head: str = "") -> list[str]:
+    source = f"id: f\nnamespace: n\n{head}tasks:\n{tasks}\n"
+    return [str(problem) for problem in problems_of(source, CATALOG)]
+
+
+def log(name: str) -> str:
+    return f"{{id: {name}, type: {LOG}, message: x}}"
+
+
+def test_ids_are_unique_over_all_blocks_and_their_lines_are_named() -> None:
+    found = problems(f"- {log('a')}\n- {log('b')}\n- {{id: p, type: {FLOW}Parallel, tasks: [{log('a')}, {log('b')}]}}")
+    assert found == [
+        "line 6, column 67: Invalid Flow: Duplicate task id with name [a, b] (lines 4, 5, 6, 6): give each its own"
+    ]
+
+
+def test_ids_of_triggers_and_inputs_are_unique_among_themselves() -> None:
+    schedule = "{id: a, type: io.kestra.plugin.core.trigger.Schedule, cron: x}"
+    head = f"triggers: [{schedule}, {schedule}]\ninputs: [{{id: i, type: INT}}, {{name: i, type: INT}}]\n"
+    (found,) = problems(f"- {log('a')}", head)
+    assert "Duplicate trigger id with name [a]" in found
+    assert "Duplicate input with name [i]" in found
+
+
+def test_a_flow_may_not_start_itself() -> None:
+    (found,) = problems(f"- {{id: s, type: {FLOW}Subflow, namespace: n, flowId: f}}")
+    assert "Recursive call to flow [n.f]: the task `s` starts the flow it belongs to" in found
+
+
+@pytest.mark.parametrize("rest", ["", ", cases: {}, defaults: null", ", cases: {a: []}", ", defaults: []"])
+def test_a_switch_needs_a_task_to_switch_to(rest: str) -> None:
+    (found,) = problems(f"- {{id: s, type: {FLOW}Switch, value: x{rest}}}")
+    assert "s: No task defined, neither cases or default have any tasks" in found
+
+
+def test_a_working_directory_needs_tasks() -> None:
+    (found,) = problems(f"- {{id: w, type: {FLOW}WorkingDirectory}}")
+    assert "w: The 'tasks' property cannot be empty" in found
+
+
+def test_a_working_directory_takes_no_flow_control() -> None:
+    inner = f"{{id: s, type: {FLOW}Sequential, tasks: [{log('a')}]}}"
+    (found,) = problems(f"- {{id: w, type: {FLOW}WorkingDirectory, tasks: [{inner}]}}")
+    assert "w: Only runnable tasks are allowed as children of a WorkingDirectory task; move `s`" in found
+
+
+def test_a_dag_needs_tasks() -> None:
+    (found,) = problems(f"- {{id: d, type: {FLOW}Dag}}")
+    assert "d: No task defined" in found
+
+
+def test_a_dag_knows_the_tasks_it_depends_on() -> None:
+    (found,) = problems(
+        f"- id: d\n  type: {FLOW}Dag\n  tasks:\n  - task: {log('a')}\n    dependsOn:\n    - x\n  - task: {log('b')}"
+    )
+    assert found.startswith("line 9, column 7: ")
+    assert "d: Not existing task id in dependency: x; its tasks are a, b" in found
+
+
+def test_a_dag_has_no_circle() -> None:
+    tasks = f"{{task: {log('a')}, dependsOn: [b]}}, {{task: {log('b')}, dependsOn: [a]}}, {{task: {log('c')}}}"
+    (found,) = problems(f"- {{id: d, type: {FLOW}Dag, tasks: [{tasks}]}}")
+    assert "d: Cyclic dependency detected: a, b" in found
