@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tiercel.envelope import RunContext
 from tiercel.errors import TaskFailed
 from tiercel.expressions.services import NoServices
+from tiercel.http.client import HttpClient, Response
+from tiercel.http.guard import Guard
 from tiercel.storage import access, uris
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class ExpressionServices(NoServices):
 
     def http(self, method: str, uri: str, options: Mapping[str, Any]) -> Any:
         """Send a request and give its decoded body."""
-        response = in_thread(lambda: self.services.http.request(method, uri, **request_options(options)))
+        response = in_thread(lambda: fetch(self.services.http.guard, method, uri, request_options(options)))
         return response.json() if "json" in response.content_type else response.text
 
     def fetch_ref(self, ref: Mapping[str, Any]) -> Any:
@@ -111,6 +113,15 @@ def field_of(value: str, key: str, subkey: str) -> str:
             f"The secret '{key}' has no field '{subkey}'; it must be a JSON object that has one."
         ) from error
     return found if isinstance(found, str) else json.dumps(found)
+
+
+async def fetch(guard: Guard, method: str, uri: str, options: Mapping[str, Any]) -> Response:
+    """Send one request by a client of its own: the tasks' connections belong to their loop."""
+    client = HttpClient(guard)
+    try:
+        return await client.request(method, uri, **options)
+    finally:
+        await client.close()
 
 
 def request_options(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,14 +70,17 @@ async def run(
     timed_out = False
     try:
         limit(child.pid, limits)
+        feed(transport, stdin)
         async with asyncio.timeout(timeout_seconds):
             await child.exited.wait()
     except TimeoutError:
         timed_out = True
     finally:
-        await end_group(child)
-        await child.drained()
-        transport.close()
+        try:
+            await end_group(child)
+            await child.drained()
+        finally:
+            transport.close()
     code = transport.get_returncode()
     return Exit(-signal.SIGKILL if code is None else code, timed_out, child.budget.exceeded)
 
@@ -103,11 +106,15 @@ async def start(
         raise TaskFailed(
             f"'{argv[0]}' cannot be started ({error}); correct its arguments or environment."
         ) from error
-    if stdin is not None:
-        pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
-        pipe.write(stdin)
-        pipe.write_eof()
     return transport
+
+
+def feed(transport: asyncio.SubprocessTransport, content: bytes | None) -> None:
+    """Write the child's input; a child that does not read it is no error."""
+    if content is not None:
+        pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+        pipe.write(content)
+        pipe.write_eof()
 
 
 class Child(asyncio.SubprocessProtocol):

@@ -1,6 +1,7 @@
 """The dispatcher under all doors: run one task for an envelope, and answer with its result."""
 
 import contextlib
+import copy
 import dataclasses
 import logging
 import os
@@ -10,24 +11,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from tiercel import clock, expressions
-from tiercel.calling import DeadlinePassed, call, in_thread
+from tiercel.calling import call, in_thread
 from tiercel.context import ExecutionContext, TaskLog
 from tiercel.envelope import Envelope, Metric, Result, RunContext, WireError, WireLog, WireProblem
-from tiercel.errors import (
-    Cancelled,
-    ExpressionError,
-    InvalidFlow,
-    Killed,
-    Retriable,
-    Snooze,
-    TiercelError,
-)
+from tiercel.errors import Snooze, TiercelError
 from tiercel.masking import Masker
 from tiercel.offload import LIMIT_BYTES, offload, stored
+from tiercel.outcomes import wire_error, wire_plan
 from tiercel.plugin import BaseParams, BasePlugin, JsonObject, LogLine, PluginOutput, State
 from tiercel.registry import Family
 from tiercel.rendering import has_template, render_params, secrets_in, shape_of
@@ -60,7 +53,8 @@ async def execute(
 ) -> Result:
     """Run the task of an envelope; whatever goes wrong is a result, too.
 
-    `sink` sees each log line as it comes; with one, the log stays in the result however long it is.
+    `sink` sees each log line as it comes, in whichever thread the task runs; with one, the log stays in the
+    result however long it is.
     Cancelling the asyncio task that awaits this stops the plugin by its `cancel`.
     """
     return await TaskRun(envelope, family, services, sink).execute()
@@ -97,7 +91,8 @@ class TaskRun:
         self.envelope = envelope
         self.family = family
         self.masker = Masker()
-        self.services = dataclasses.replace(services, secrets=WatchedSecrets(services.secrets, self.masker))
+        self.services = copy.copy(services)
+        self.services.secrets = WatchedSecrets(services.secrets, self.masker)
         self.log = TaskLog(envelope.context.log_level, self.masker.text, sink)
         self.metrics: list[Metric] = []
 
@@ -178,7 +173,10 @@ class TaskRun:
                 "problems": [self.masked(problem) for problem in error.problems],
             }
         )
-        return await self.answer(State.FAILED, data or {}, error=masked)
+        try:
+            return await self.answer(State.FAILED, data, error=masked)
+        except PydanticSerializationError:  # what failed stays the news
+            return await self.answer(State.FAILED, error=masked)
 
     def masked(self, problem: WireProblem) -> WireProblem:
         """Take secrets out of a problem."""
@@ -186,8 +184,10 @@ class TaskRun:
 
     async def answer(self, state: State, data: Mapping[str, Any] | None = None, **more: Any) -> Result:
         """Make the result: JSON values only, masked, and not too big."""
-        values: JsonObject = self.masker.value(to_jsonable_python(dict(data or {}), inf_nan_mode="strings"))
-        if len(to_json(values)) > LIMIT_BYTES:
+        # through JSON, so that every door gives the same values: "NaN" as Kestra writes it, text as keys
+        content = to_json(dict(data or {}), inf_nan_mode="strings")
+        values: JsonObject = self.masker.value(from_json(content))
+        if len(content) > LIMIT_BYTES:
             values = await in_thread(lambda: offload(values, self.run, self.services.storage))
         logs, logs_ref = await self.logs()
         return Result(
@@ -247,37 +247,6 @@ def has_reference(value: Any) -> bool:
     if isinstance(value, Mapping):
         return "$ref" in value or any(map(has_reference, value.values()))
     return isinstance(value, list) and any(map(has_reference, value))
-
-
-def wire_error(error: TiercelError) -> WireError:
-    """Say what kind of failure this is, and so what happens next."""
-    problems = [WireProblem(**dataclasses.asdict(problem)) for problem in getattr(error, "problems", ())]
-    match error:
-        case ExpressionError():
-            where = f"`{error.problems[0].path}`: " if error.problems[0].path else ""
-            return WireError(kind="ExpressionError", message=f"{where}{error}", problems=problems)
-        case InvalidFlow():
-            return WireError(kind="InvalidParameters", message=str(error), problems=problems)
-        case Retriable():
-            return WireError(kind="Retriable", message=str(error), retry_after=error.retry_after)
-        case Cancelled():
-            return WireError(kind="Timeout", message=error.reason)
-        case DeadlinePassed():
-            return WireError(kind="Timeout", message=str(error))
-        case Killed():
-            return WireError(kind="Killed", message=error.reason)
-        case _:
-            return WireError(kind="TaskFailed", message=str(error))
-
-
-def wire_plan(output: PluginOutput) -> JsonObject | None:
-    """Write a plan as JSON: its class as `kind`, its fields in camelCase."""
-    plan = output.plan
-    if plan is None:
-        return None
-    values = {to_camel(name): value for name, value in dataclasses.asdict(plan).items()}
-    written: JsonObject = to_jsonable_python({"kind": type(plan).__name__, **values})
-    return written
 
 
 def fresh_directory() -> Path:

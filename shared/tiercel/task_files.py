@@ -20,8 +20,8 @@ class NamespaceFiles(BaseParams):
     enabled: bool = Field(True, description="Whether files of the namespace are laid out at all.")
     include: list[str] | None = Field(None, description="Globs of the files to take; all if left out.")
     exclude: list[str] | None = Field(None, description="Globs of the files to leave.")
-    namespaces: list[str] = Field(
-        ["{{flow.namespace}}"], description="The namespaces to take from, in this order."
+    namespaces: list[str] | None = Field(
+        None, description="The namespaces to take from, in this order; the flow's own if left out."
     )
     if_exists: Literal["OVERWRITE", "FAIL", "WARN", "IGNORE"] = Field(
         "OVERWRITE", description="What to do when two of them have a file of the same name."
@@ -46,7 +46,7 @@ def lay_out_namespace(wanted: NamespaceFiles | None, context: ExecutionContext) 
     if wanted is None or not wanted.enabled:
         return
     storage = context.services.storage
-    for namespace in wanted.namespaces:
+    for namespace in wanted.namespaces or [context.run.namespace]:
         root = f"{uris.SCHEME}/{uris.namespace_path(namespace)}/{uris.FILES}"
         for file in storage.list(context.run, root):
             path = uris.key_of(file.uri).removeprefix(uris.key_of(root)).lstrip("/")

@@ -35,7 +35,7 @@ def problems_of(error: ValidationError, shape: Shape) -> tuple[Problem, ...]:
 def one_of(reasons: list[str]) -> str:
     """Word the reasons of one property as alternatives."""
     first, *others = dict.fromkeys(reasons)
-    return " or ".join([first, *(other.removeprefix("is wrong: input should ") for other in others)])
+    return " or ".join([first, *(other.removeprefix("is wrong: input should be ") for other in others)])
 
 
 def reason_of(kind: str, location: Location, message: str, shape: Shape) -> tuple[str, str]:

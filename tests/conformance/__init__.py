@@ -1,1 +1,1 @@
-"""The conformance runner: any corpus laid out as VOCABULARY.md says, against the product's public entry points."""
+"""The conformance runner: any corpus laid out alike, against the product's public entry points."""

@@ -42,12 +42,12 @@ class Corpus:
 
 
 def asserts_something(entry: Entry) -> bool:
-    """Say whether an entry can fail; helper flows and entries without an assertion cannot, and are not counted."""
+    """Say whether an entry can fail; helper flows cannot, and are not counted."""
     return bool(entry.get("expected")) or entry.get("expected_state") is not None
 
 
 def needs_the_jvm(entry: Entry) -> bool:
-    """Say whether an entry is skipped: it needs a task of Kestra's own test class path, or a Java class name."""
+    """Say whether an entry is skipped: it needs a task of Kestra's own tests, or the name of a Java class."""
     return bool(entry.get("needs_test_plugin")) or bool(entry.get("jvm_specific"))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 KINDS = ("$file_lines", "$file_content", "$file_bytes", "$ion_items", "$repeat")
 NUMBERS = re.compile(
-    r"integer 0\.\.n-1(?: left-padded with (?P<with>spaces|zeros) to width (?P<width>\d+))?(?:, one per line)?"
+    r"integer 0\.\.n-1(?: left-padded with (?P<with>spaces|zeros) to width (?P<width>\d+))?"
+    r"(?:, one per line)?"
 )
 BASE64 = re.compile(r"base64(?: \((?P<how>[^)]*)\))? of (?P<what>.+)")
 OBJECT = re.compile(r'a JSON object whose (?P<key>\w+) is "(?P<value>.*)"')

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 LONGER = re.compile(r"history (?P<new>\d+) \(not (?P<old>\d+)\)")
-TWICE = re.compile(r"(?P<state>[A-Z]+) appears twice")
+NEWER = re.compile(
+    r"`(?P<line>\w+: [^`\n]+)` exists only in the newest Kestra line.*remove it for a [\w./]*1\.x target"
+)
+TWICE = re.compile(r"(?P<state>[A-Z]+)(?: appears)? twice")
 
 
 def note_of(entry: Mapping[str, Any]) -> str:
@@ -26,3 +29,11 @@ def allows_counts(entry: Mapping[str, Any], wanted: Mapping[str, int], got: Mapp
     """Compare how often states occur in a history; a state that the note names may occur twice."""
     twice = {match["state"] for match in TWICE.finditer(note_of(entry))}
     return all(got[state] == count or (state in twice and got[state] == 2) for state, count in wanted.items())
+
+
+def adapted(source: str, entry: Mapping[str, Any]) -> str:
+    """Take out of a flow what its entry's note says that a 1.x target does not have."""
+    match = NEWER.search(str(entry.get("note") or ""))
+    if not match:
+        return source
+    return "".join(line for line in source.splitlines(keepends=True) if line.strip() != match["line"])

@@ -62,7 +62,7 @@ def failures(entry: Entry, home: Path) -> list[str]:
 
 
 def names_of(entry: Entry) -> Names:
-    """Fill in the placeholders: today, the system's offset; any other word stands for itself, but fit for a path."""
+    """Fill in placeholders: today, the system's offset; any other word stands for itself, fit for a path."""
     made: dict[str, str] = {"today, yyyy-MM-dd": date.today().isoformat()}
     moment = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)<offset of the system zone>"
     if found := re.search(moment, json.dumps(entry.get("variables"))):

@@ -34,6 +34,7 @@ TEST_KEY = base64.b64encode(b"a key of thirty-two characters!!").decode()
 TEST_GLOBALS: Mapping[str, Any] = {"string": "string", "int": 1, "bool": True, "nested": {"int": 2}}
 KESTRA_PREFIX = "KESTRA_"
 LOOK_AGAIN_SECONDS = 0.02
+PATIENCE_SECONDS = 5.0
 REGISTRY = Registry.installed()
 
 
@@ -174,10 +175,13 @@ class Product:
                 return view
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
-    async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until something holds; the entry's time limit is the limit."""
-        while not await condition():
+    async def until(self, condition: Callable[[], Awaitable[bool]]) -> bool:
+        """Wait a while for something to hold, and say whether it does."""
+        loop = asyncio.get_running_loop()
+        limit = loop.time() + PATIENCE_SECONDS
+        while not (holds := await condition()) and loop.time() < limit:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        return holds
 
     async def resume(self, execution_id: str, inputs: Mapping[str, Any]) -> None:
         """Go on after a Pause."""

@@ -8,11 +8,11 @@ from typing import Any
 from tests.conformance import executions
 from tests.conformance.executions import differs
 from tests.conformance.placeholders import includes
+from tests.conformance.product import PATIENCE_SECONDS
 from tests.conformance.scene import Scene
 from tests.conformance.view import ENDED, View, shown
 from tests.conformance.vocabulary import in_order, listed
 
-PATIENCE_SECONDS = 10.0
 QUIET_SECONDS = 0.3
 
 

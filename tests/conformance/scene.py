@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conformance import data
+from tests.conformance import data, drift
 from tests.conformance.corpus import Corpus, Entry
 from tests.conformance.placeholders import Names
 from tests.conformance.product import TEST_GLOBALS, TEST_KEY, NoVerb, Product, Surroundings
@@ -53,7 +53,8 @@ class Scene:
     async def prepare(self) -> None:
         """Lay down what must be there before anything starts."""
         for path in [*self.entry.get("requires_flows", ()), self.entry["flow"]]:
-            self.flows[path] = await self.product.put_flow(self.corpus.text(path))
+            source = drift.adapted(self.corpus.text(path), self.entry)
+            self.flows[path] = await self.product.put_flow(source)
         if template := self.entry.get("requires_template"):
             await self.product.put_template(template)
         seed(self.product, self.namespace, self.entry)

@@ -93,7 +93,10 @@ class Play:
         if awaited:
             self.current = await product.reach(self.now().id, [awaited])
         if count := step.get("triggered_this_flow"):
-            await product.until(lambda: self.triggered(int(count)))
+            if not await product.until(lambda: self.triggered(int(count))):
+                raise Absent(
+                    f"triggers have started the flow {len(await self.triggered_views())} times, not {count}"
+                )
             view = (await self.triggered_views())[-1]
             self.look(await product.reach(view.id, [step.get("state", "SUCCESS")]))
 
@@ -195,7 +198,7 @@ class Play:
         yield from self.of_runs(view, wanted)
 
     def is_in(self, view: View, wanted: str, key: str) -> bool:
-        """Say whether an execution is in a state; one that goes on by itself may have gone through it already."""
+        """Say whether an execution is in a state; one that runs on may have gone through it already."""
         if view.state == wanted:
             return True
         known = len(self.before.history) if self.before and self.before.id == view.id else 0

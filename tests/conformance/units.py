@@ -72,7 +72,7 @@ async def run(scene: Scene) -> View:
 
 
 def prepared(scene: Scene) -> dict[str, Any]:
-    """Build the task's properties; described files are laid among the namespace's, where any execution may read."""
+    """Build the task's properties; described files lie where any execution may read."""
     properties: dict[str, Any] = {}
     for name, value in (scene.entry.get("properties") or {}).items():
         made = data.built(scene.names.resolve(value))

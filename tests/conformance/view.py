@@ -1,4 +1,4 @@
-"""An execution as the REST API shows it, with its log and a way to read its files: what all checks look at."""
+"""What all checks look at: an execution as the REST API shows it, its log and a way to read its files."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

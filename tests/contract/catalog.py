@@ -33,7 +33,7 @@ def rows(name: str) -> Iterator[Schema]:
 
 
 def differences(plugin: Plugin, facts: Schema) -> dict[str, str]:
-    """Say in what a plugin is not as the catalog has it: name of the property or output -> what is different."""
+    """Say in what a plugin is not as the catalog has it: name of a property or output -> what differs."""
     parameters, outputs = plugin.parameter_schema(), plugin.output_schema()
     found = names_differ(parameters.get("properties", {}), facts["properties"], "property")
     found |= names_differ(outputs.get("properties", {}), facts["outputs"], "output")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.families import DIRECTORIES, PLUGINS, ROOT, Plugin, package_of
+from tiercel.testing import check_plugin
 
 DRIVERS = ("boto3", "botocore", "duckdb", "fastapi", "jinja2", "obstore", "pydantic", "pytz", "yaml")
 IMPERATIVE = re.compile(r"^[A-Z][a-z]+ .*\.$", re.DOTALL)
@@ -29,6 +30,11 @@ def test_the_type_predicts_the_file_and_the_class(package: str, plugin: Plugin) 
 @each_plugin
 def test_the_docstring_is_one_sentence(package: str, plugin: Plugin) -> None:
     assert IMPERATIVE.match((inspect.getdoc(plugin) or "").partition("\n\n")[0])
+
+
+@each_plugin
+def test_the_plugin_conforms(package: str, plugin: Plugin) -> None:
+    assert check_plugin(plugin) == []
 
 
 @each_plugin

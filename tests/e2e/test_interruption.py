@@ -47,8 +47,9 @@ def wait_until(database: Path, process: "subprocess.Popen[str]", holds: Callable
 
 def ended(count: int) -> Callable[[sqlite3.Connection], bool]:
     def holds(connection: sqlite3.Connection) -> bool:
+        executions = connection.execute("select count(*) from executions").fetchone()[0]
         query = "select count(*) from task_runs where task_id = 'work' and state = 'SUCCESS'"
-        return bool(connection.execute(query).fetchone()[0] >= count)
+        return bool(executions and connection.execute(query).fetchone()[0] >= count)
 
     return holds
 

@@ -28,7 +28,7 @@ def execution_view(execution: Execution, runs: Sequence[TaskRun]) -> dict[str, A
         "deleted": False,
         "metadata": {
             "attemptNumber": execution.attempt_number,
-            "originalCreatedDate": execution.history[0][1],
+            "originalCreatedDate": execution.created_at,
         },
     }
     return {key: value for key, value in view.items() if value is not None}

@@ -56,7 +56,7 @@ class CommandParams(BaseParams):
         None, description="Files to lay out first: path to content or to the URI of a stored file."
     )
     output_files: list[str] | None = Field(None, description="Globs of the files to store afterwards.")
-    output_directory: Static[bool] = Field(
+    output_directory: bool = Field(
         False,
         description="Deprecated: whether to store all that is written below $OUTPUT_DIR.",
         json_schema_extra={"deprecated": True},

@@ -18,7 +18,7 @@ DYNAMIC = Ellipsis
 def references(text: str) -> frozenset[tuple[str | EllipsisType, ...]]:
     """Give the paths that a text may need: `("outputs", "query", "rows")`, `...` for a dynamic index.
 
-    A root that is used whole stands alone, `("outputs",)`; `("*",)` means that the template may read anything.
+    A root that is used whole stands alone, `("outputs",)`; `("*",)` means that it may read anything.
     """
     return compile_template(text).references if is_template(text) else frozenset()
 

@@ -1,14 +1,14 @@
 """The tree to closures: statements write to a list of texts; expressions stand in `expressions`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
 from tiercel.expressions.evaluation import Evaluate, Evaluation
 from tiercel.expressions.operators import boolean
 from tiercel.expressions.problems import located
-from tiercel.expressions.runtime import Renderer, Run
+from tiercel.expressions.runtime import NOTHING, Renderer, Run
 from tiercel.expressions.values import is_list, kind, text_of
 
 
@@ -62,8 +62,13 @@ class Compiler:
         def output(run: Run, out: list[str]) -> None:
             value = evaluate(run)
             try:
-                text = value if type(value) is str else text_of(value, run)
-                run.budget.write(len(text))
+                # most values are texts or whole numbers: this is the busiest place of all
+                sort = type(value)
+                text = value if sort is str else str(value) if sort is int else text_of(value, run)
+                budget = run.budget
+                budget.characters -= len(text)
+                if budget.characters < 0:
+                    budget.write(0)
             except ExpressionError as error:
                 raise located(error, source, position) from error
             out.append(text)
@@ -86,8 +91,10 @@ class Compiler:
     def _condition(self, node: nodes.Expression) -> Evaluate:
         evaluate, source, position = self.expression(node), self._source, node.position
 
-        def condition(run: Run) -> bool:
+        def condition(run: Run) -> Any:
             value = evaluate(run)
+            if value is True or value is False:
+                return value
             try:
                 return boolean(value)
             except ExpressionError as error:
@@ -108,20 +115,21 @@ class Compiler:
             if not items:
                 otherwise(run, out)
                 return
-            scope: dict[str, Any] = {}
-            scopes, length, spend = run.scopes, len(items), run.budget.spend
-            scopes.append(scope)
+            names, budget, length = run.names, run.budget, len(items)
+            before = _entered(run, (name, "loop"))
             try:
                 for index, item in enumerate(items):
-                    spend()
-                    scope[name] = run.follow(item) if type(item) is dict else item
+                    budget.steps -= 1
+                    if budget.steps < budget.next_look:
+                        budget.look()
+                    names[name] = run.follow(item) if type(item) is dict else item
                     if following:
-                        scope["loop"] = _loop(index, length)
+                        names["loop"] = _loop(index, length)
                     body(run, out)
             except ExpressionError as error:
                 raise located(error, source, position) from error
             finally:
-                scopes.pop()
+                _left(run, before)
 
         return loop
 
@@ -154,15 +162,17 @@ class Compiler:
 
         def macro(run: Run, positional: tuple[Any, ...], named: dict[str, Any]) -> str:
             given = _given(name, names, positional, named)
-            scope = {key: given[key] if key in given else default and default(run) for key, default in defaults}
-            scopes, variables, out = run.scopes, run.variables, list[str]()
+            scope = {
+                key: given[key] if key in given else default and default(run) for key, default in defaults
+            }
+            outside, out = (run.names, run.introduced), list[str]()
             run.budget.spend()
             run.budget.enter()
-            run.scopes, run.variables = [scope], {}
+            run.names, run.introduced = scope, []
             try:
                 body(run, out)
             finally:
-                run.scopes, run.variables = scopes, variables
+                run.names, run.introduced = outside
                 run.budget.leave()
             return "".join(out)
 
@@ -178,14 +188,14 @@ class Compiler:
         def filtered(run: Run, out: list[str]) -> None:
             inner: list[str] = []
             body(run, inner)
-            run.scopes.append({_FILTERED: "".join(inner)})
+            run.names[_FILTERED] = "".join(inner)
             try:
                 text = text_of(apply(run), run)
                 run.budget.write(len(text))
             except ExpressionError as error:
                 raise located(error, source, position) from error
             finally:
-                run.scopes.pop()
+                run.names.pop(_FILTERED, None)
             out.append(text)
 
         return filtered
@@ -197,6 +207,28 @@ class Compiler:
 _FILTERED = "the body of a filter"  # no name of a template can be this
 
 
+_Before: TypeAlias = tuple[list[str], tuple[tuple[str, Any], ...]]
+
+
+def _entered(run: Run, names: tuple[str, ...]) -> _Before:
+    """Begin a scope in which these names may hide others, and remember what to put back."""
+    before = run.introduced, tuple((name, run.names.get(name, NOTHING)) for name in names)
+    run.introduced = []
+    return before
+
+
+def _left(run: Run, before: _Before) -> None:
+    """End a scope: what was set in it goes, what it hid comes back."""
+    for name in run.introduced:
+        run.names.pop(name, None)
+    run.introduced, hidden = before
+    for name, value in hidden:
+        if value is NOTHING:
+            run.names.pop(name, None)
+        else:
+            run.names[name] = value
+
+
 def _nothing(run: Run, out: list[str]) -> None:
     """Write nothing."""
 
@@ -205,7 +237,10 @@ def _text(text: str) -> Renderer:
     size = len(text)
 
     def write(run: Run, out: list[str]) -> None:
-        run.budget.write(size)
+        budget = run.budget
+        budget.characters -= size
+        if budget.characters < 0:
+            budget.write(0)
         out.append(text)
 
     return write
@@ -232,9 +267,13 @@ def _loop(index: int, length: int) -> dict[str, Any]:
     }
 
 
-def _given(name: str, names: tuple[str, ...], positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+def _given(
+    name: str, names: tuple[str, ...], positional: tuple[Any, ...], named: dict[str, Any]
+) -> dict[str, Any]:
     if len(positional) > len(names):
-        raise ExpressionError(f"The macro `{name}` takes {len(names)} arguments, but {len(positional)} are given")
+        raise ExpressionError(
+            f"The macro `{name}` takes {len(names)} arguments, but {len(positional)} are given"
+        )
     unknown = [key for key in named if key not in names]
     if unknown:
         raise ExpressionError(f"The macro `{name}` has no argument `{unknown[0]}`")
@@ -268,6 +307,5 @@ def _may_see_loop(tree: Any) -> bool:
         return tree.name in ("loop", "_context")
     if isinstance(tree, nodes.Call):
         return True
-    return isinstance(tree, tuple) and any(_may_see_loop(part) for part in tree)
-
-
+    parts = tree if isinstance(tree, tuple) else vars(tree).values() if isinstance(tree, nodes.Node) else ()
+    return any(_may_see_loop(part) for part in parts)

@@ -13,7 +13,7 @@ ENGLISH = ("en", "en_us", "en-us")
 
 
 class Names(Protocol):
-    """The words of one locale; `count` is the number of pattern letters: 3 is short, 4 is full, 5 is narrow."""
+    """The words of one locale; `count` is the number of letters: 3 is short, 4 full, 5 narrow."""
 
     def month(self, number: int, count: int) -> str:
         """Name a month."""

@@ -68,7 +68,9 @@ def _pieces(pattern: str) -> tuple[Piece, ...]:
             found.append(Piece(LITERAL, match[1].replace("''", "'") or "'"))
         elif match[2]:
             if match[2] not in WRITERS:
-                raise ExpressionError(f"The date pattern has an unknown letter `{match[2]}`; quote texts with '")
+                raise ExpressionError(
+                    f"The date pattern has an unknown letter `{match[2]}`; quote texts with '"
+                )
             found.append(Piece(match[2], match[0]))
         elif match[4]:
             found.append(Piece(LITERAL, match[4]))
@@ -120,7 +122,7 @@ def _region(count: int, value: datetime, names: Names) -> str:
 
 
 def _zone_id(count: int, value: datetime, names: Names) -> str:
-    return str(getattr(value.tzinfo, "key", None) or offset_text(value))
+    return str(getattr(value.tzinfo, "key", None) or offset_text(value, "UTC"))
 
 
 def _zone_name(count: int, value: datetime, names: Names) -> str:
@@ -177,13 +179,16 @@ WRITERS: dict[str, Callable[[int, datetime, Names], str]] = {
     "X": lambda count, value, names: _offset(count, value, "Z"),
     "x": lambda count, value, names: _offset(count, value, ""),
     "Z": _z,
-    SHORT_FRACTION: lambda count, value, names: f".{value.microsecond:06d}".rstrip("0") if value.microsecond else "",
+    SHORT_FRACTION: lambda count, value, names: (
+        f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
+    ),
     REGION: _region,
     OFFSET_OR_GMT: lambda count, value, names: offset_text(value, "GMT", ""),
 }
 
 _DIGITS = {
-    "d": "day", "D": "ordinal", "H": "hour", "k": "hour", "h": "hour12", "K": "hour12", "m": "minute", "s": "second",
+    "d": "day", "D": "ordinal", "H": "hour", "k": "hour", "h": "hour12", "K": "hour12",
+    "m": "minute", "s": "second",
     "e": "", "c": "", "w": "", "W": "", "F": "", "Q": "", "q": "", "A": "", "N": "",
 }  # fmt: skip
 _OFFSET_TEXT = r"Z|GMT|UTC|[+-]\d\d(?::?\d\d(?::?\d\d)?)?"
@@ -236,7 +241,9 @@ def _field(letter: str, count: int, names: Names) -> tuple[str, str]:
     if letter == "E" or (letter in "ec" and count >= 3):
         return "", "|".join(map(re.escape, names.weekdays(max(count, 3))))
     if letter in _DIGITS:
-        return _DIGITS[letter], rf"\d{{{count}}}" if count > 1 else r"\d{1,3}" if letter == "D" else r"\d{1,2}"
+        return _DIGITS[
+            letter
+        ], rf"\d{{{count}}}" if count > 1 else r"\d{1,3}" if letter == "D" else r"\d{1,2}"
     if letter in "Sn":
         return "fraction", rf"\d{{{count}}}" if letter == "S" else r"\d{1,9}"
     if letter == SHORT_FRACTION:
@@ -252,7 +259,11 @@ def _field(letter: str, count: int, names: Names) -> tuple[str, str]:
 
 def _assembled(fields: dict[str, Any], names: Names, zone_of: Callable[[str], tzinfo]) -> datetime:
     year = int(fields.get("year") or 0) or (2000 + int(fields["year2"]) if fields.get("year2") else 1970)
-    month = names.month_number(fields["month_name"]) if fields.get("month_name") else int(fields.get("month") or 1)
+    month = (
+        names.month_number(fields["month_name"])
+        if fields.get("month_name")
+        else int(fields.get("month") or 1)
+    )
     hour = int(fields.get("hour") or 0) % 24
     if fields.get("hour12"):
         hour = int(fields["hour12"]) % 12 + (12 if (fields.get("half") or "a").lower().startswith("p") else 0)

@@ -13,7 +13,10 @@ from tiercel.expressions.values import kind
 
 DEFAULT_FORMAT = "iso"
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?")
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?)(?:\[([\w/+-]+)\])?")
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?)"
+    r"(?:\[([\w/+-]+)\])?"
+)
 _FRACTION = re.compile(r"[.,](\d+)")
 _SPANS = {
     "NANOS": timedelta(0),
@@ -43,11 +46,15 @@ def zone_of(name: str | None) -> tzinfo:
         offset = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds))
         return timezone(-offset if sign == "-" else offset)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ExpressionError(f"Unknown time zone `{name[:60]}`: use a name like Europe/Paris or an offset like +02:00") from error
+        raise ExpressionError(
+            f"Unknown time zone `{name[:60]}`: use a name like Europe/Paris or an offset like +02:00"
+        ) from error
 
 
-def moment(value: Any, zone: tzinfo | None, existing: str | None = None, locale: str | None = None) -> datetime:
-    """Read a date of any kind; with a zone, move it there; what has no zone of its own is in that zone, or in UTC."""
+def moment(
+    value: Any, zone: tzinfo | None, existing: str | None = None, locale: str | None = None
+) -> datetime:
+    """Read a date of any kind and move it to the zone; what has no zone of its own is there, or in UTC."""
     found = _read(value, existing, locale)
     if found.tzinfo is None:
         return found.replace(tzinfo=zone or UTC)
@@ -83,7 +90,9 @@ def iso_moment(text: str) -> datetime:
         plain = _FRACTION.sub(lambda found: "." + found[1][:6].ljust(6, "0"), match[1])
         found = datetime.fromisoformat(plain)
     except ValueError as error:
-        raise ExpressionError(f"`{text[:40]}` is not an ISO 8601 date: give `existingFormat` to read another form") from error
+        raise ExpressionError(
+            f"`{text[:40]}` is not an ISO 8601 date: give `existingFormat` to read another form"
+        ) from error
     return found.astimezone(zone_of(match[2])) if match[2] and found.tzinfo else found
 
 
@@ -93,7 +102,7 @@ def written(value: datetime, pattern: str | None, locale: str | None = None) -> 
 
 
 def added(value: datetime, amount: int, unit: str) -> datetime:
-    """Go on by an amount of a unit: days and longer keep the hour of the clock, shorter ones count real time."""
+    """Go on by an amount of a unit: days and longer keep the hour, shorter ones count real time."""
     name = unit.upper()
     if name not in _SPANS and name not in _MONTHS:
         raise ExpressionError(f"Unknown unit `{unit[:40]}`; known: {', '.join((*_SPANS, *_MONTHS))}")

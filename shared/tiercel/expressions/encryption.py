@@ -1,4 +1,4 @@
-"""AES-GCM as Kestra's encrypt() and decrypt() use it; the only module that imports cryptography, on first use."""
+"""AES-GCM as Kestra's encrypt() and decrypt() use it; imported on first use."""
 
 from base64 import b64decode, b64encode
 from os import urandom
@@ -36,4 +36,6 @@ def decrypt_text(key: str, encrypted: str) -> str:
         data = b64decode(encrypted, validate=True)
         return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], None).decode()
     except (ValueError, InvalidTag) as error:
-        raise ExpressionError("This text cannot be decrypted: it was encrypted with another key, or changed since") from error
+        raise ExpressionError(
+            "This text cannot be decrypted: it was encrypted with another key, or changed since"
+        ) from error

@@ -7,12 +7,17 @@ from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
 from tiercel.expressions.libraries import FILTERS, FUNCTIONS, TESTS
 from tiercel.expressions.operations import PASSED_ON, Operation, refused
-from tiercel.expressions.operators import BINARY, boolean, concatenate, negate
+from tiercel.expressions.operators import BINARY, QUICK, SMALL, boolean, concatenate, negate
 from tiercel.expressions.problems import Missing, known_instead, located
 from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import is_reference
 
 Evaluate: TypeAlias = Callable[[Run], Any]
+UNARY: dict[str, Callable[[Any], Any]] = {
+    "not": lambda value: not boolean(value),
+    "-": negate,
+    "+": lambda value: value,
+}
 SHORTCUTS = ("and", "or", "??", "???")
 
 
@@ -55,6 +60,9 @@ class Evaluation:
         name, source, position = node.name, self._source, node.position
 
         def variable(run: Run) -> Any:
+            value = run.names.get(name)
+            if value is not None and type(value) is not dict:
+                return value
             try:
                 return run.lookup(name)
             except Missing as missing:
@@ -109,7 +117,9 @@ class Evaluation:
     def _filter(self, node: nodes.Filter) -> Evaluate:
         target = self.compiled(node.target)
         operation = self._found(FILTERS.find, node.name, node.position)
-        return self._operation(operation, node.arguments, node.position, _lenient(target) if node.name == "default" else target)
+        return self._operation(
+            operation, node.arguments, node.position, _lenient(target) if node.name == "default" else target
+        )
 
     def _test(self, node: nodes.Test) -> Evaluate:
         target = self.compiled(node.target)
@@ -142,21 +152,25 @@ class Evaluation:
             try:
                 run.budget.spend()
                 if named:
-                    return call(run, *given, **{name: value(run) for name, value in named})
-                return call(run, *given)
+                    result = call(run, *given, **{name: value(run) for name, value in named})
+                else:
+                    result = call(run, *given)
+                if type(result) is str or type(result) is list:
+                    run.budget.spend(len(result) >> 6)
+                return result
             except ExpressionError as error:
                 raise located(error, source, position) from error
             except PASSED_ON:
                 raise
             except Exception as error:
-                # an operation meets values of every kind: what it did not foresee is still the author's to edit
+                # an operation meets values of every kind: what it did not foresee is the author's to edit
                 raise located(refused(operation, error), source, position) from error
 
         return apply
 
     def _unary(self, node: nodes.Unary) -> Evaluate:
         operand, source, position = self.compiled(node.operand), self._source, node.position
-        change = {"not": lambda value: not boolean(value), "-": negate, "+": lambda value: value}[node.operator]
+        change = UNARY[node.operator]
 
         def apply(run: Run) -> Any:
             value = operand(run)
@@ -171,10 +185,13 @@ class Evaluation:
         if node.operator in SHORTCUTS:
             return self._shortcut(node)
         left, right, operate = self.compiled(node.left), self.compiled(node.right), BINARY[node.operator]
-        source, position = self._source, node.position
+        source, position, quick = self._source, node.position, QUICK.get(node.operator)
 
         def apply(run: Run) -> Any:
             one, two = left(run), right(run)
+            # small whole numbers are what loops and conditions are made of
+            if quick is not None and type(one) is int and type(two) is int and 0 <= one < SMALL > two > 0:
+                return quick(one, two)
             try:
                 return operate(one, two, run)
             except ExpressionError as error:
@@ -243,7 +260,9 @@ class Evaluation:
             for key, value in pairs:
                 name = key(run)
                 if isinstance(name, list | dict | set):
-                    raise located(ExpressionError("A map or list cannot be the key of a map"), source, position)
+                    raise located(
+                        ExpressionError("A map or list cannot be the key of a map"), source, position
+                    )
                 built[name] = value(run)
             return built
 

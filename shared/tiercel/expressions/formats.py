@@ -48,7 +48,9 @@ def _converted(value: Any, conversion: str, flags: str, precision: str | None, r
     if lower in "sbc":
         text = "null" if value is None and lower != "b" else java_text(value, run)
         if lower == "b":
-            text = "true" if value is not None and (not isinstance(value, bool) or boolean(value)) else "false"
+            text = (
+                "true" if value is not None and (not isinstance(value, bool) or boolean(value)) else "false"
+            )
         text = text[: int(precision)] if precision else text
         return text.upper() if conversion.isupper() else text
     if value is None:
@@ -71,7 +73,9 @@ class _Pattern:
 
     def __init__(self, pattern: str) -> None:
         positive = pattern.split(";")[0]
-        match = re.fullmatch(r"((?:[^#0.,']|'[^']*')*)([#0,]*)(?:\.([0#]*))?((?:[^#0.,']|'[^']*')*)", positive)
+        match = re.fullmatch(
+            r"((?:[^#0.,']|'[^']*')*)([#0,]*)(?:\.([0#]*))?((?:[^#0.,']|'[^']*')*)", positive
+        )
         if match is None or len(pattern) > 200:
             raise ExpressionError(f"`{pattern[:60]}` is not a DecimalFormat pattern: use one like #,##0.00")
         self.prefix, whole, fraction, self.suffix = (part or "" for part in match.groups())
@@ -114,5 +118,3 @@ def _separators(locale: str | None) -> tuple[str, str]:
     from tiercel.expressions.number_locales import separators
 
     return separators(locale)
-
-

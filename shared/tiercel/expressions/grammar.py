@@ -50,7 +50,15 @@ BINARY = {
     "???": 120,
     "isIn": 120,
 }
-CONSTANTS = {"true": True, "TRUE": True, "false": False, "FALSE": False, "null": None, "NULL": None, "none": None}
+CONSTANTS = {
+    "true": True,
+    "TRUE": True,
+    "false": False,
+    "FALSE": False,
+    "null": None,
+    "NULL": None,
+    "none": None,
+}
 MOST_DIGITS = 1000
 
 
@@ -207,7 +215,9 @@ class ExpressionParser:
             self.fail(f"Expected the name of an attribute after `.`, found {self._found()}")
         self.advance()
         if self.current.kind == PUNCTUATION and self.current.value == "(":
-            self.fail(f"`.{token.value}(…)` cannot be called: values have no methods here, use a filter", position)
+            self.fail(
+                f"`.{token.value}(…)` cannot be called: values have no methods here, use a filter", position
+            )
         return Attribute(target, Literal(token.value, token.position), position)
 
     def _primary(self) -> Expression:
@@ -285,7 +295,7 @@ class ExpressionParser:
 
     def _optional_arguments(self) -> Arguments:
         if not self.accept("("):
-            return Arguments()
+            return Arguments((), ())
         positional: list[Expression] = []
         named: list[tuple[str, Expression]] = []
         while not self.accept(")"):
@@ -319,5 +329,3 @@ class ExpressionParser:
                 self.symbol(")")
                 break
         return tuple(found)
-
-

@@ -5,9 +5,11 @@ from datetime import date
 from tiercel.errors import ExpressionError
 
 try:
-    import holidays
+    import holidays  # type: ignore[import-not-found,unused-ignore]  # optional
 except ImportError:
-    raise ExpressionError("`isPublicHoliday` needs the Python package holidays: install it beside tiercel") from None
+    raise ExpressionError(
+        "`isPublicHoliday` needs the Python package holidays: install it beside tiercel"
+    ) from None
 
 
 def is_holiday(day: date, country: str, part: str | None) -> bool:

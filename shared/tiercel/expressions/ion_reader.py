@@ -25,9 +25,22 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\r\n|.))", re.DOTALL)
-_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0", "a": "\a", "v": "\v", "\n": "", "\r\n": ""}
+_LETTERS = {
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "b": "\b",
+    "f": "\f",
+    "0": "\0",
+    "a": "\a",
+    "v": "\v",
+    "\n": "",
+    "\r\n": "",
+}
 _CONSTANTS = {"true": True, "false": False, "null": None, "nan": float("nan")}
-_MOMENT = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?T?(?:(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(Z|[+-]\d\d:\d\d)?")
+_MOMENT = re.compile(
+    r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?T?(?:(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?(Z|[+-]\d\d:\d\d)?"
+)
 
 
 class _Token(NamedTuple):
@@ -100,10 +113,16 @@ class _Reader:
             case "name":
                 return _CONSTANTS.get(token.text.partition(".")[0], token.text)
             case "blob":
-                return b64decode(token.text[2:-2]).decode("utf-8", "replace")
+                return self._blob(token.text[2:-2])
             case "mark":
                 return self._container(token, depth)
         self.fail("the text ends too early")
+
+    def _blob(self, text: str) -> str:
+        try:
+            return b64decode(text).decode("utf-8", "replace")
+        except ValueError:
+            self.fail("a blob is not base64")
 
     def _long(self, token: _Token) -> str:
         texts = [_unescaped(token.text)]
@@ -192,7 +211,12 @@ def _number(text: str) -> Any:
 
 
 def _annotated(name: str, value: Any) -> Any:
-    if not isinstance(value, str) or name not in ("ZonedDateTime", "OffsetDateTime", "Instant", "LocalDateTime"):
+    if not isinstance(value, str) or name not in (
+        "ZonedDateTime",
+        "OffsetDateTime",
+        "Instant",
+        "LocalDateTime",
+    ):
         return value
     from tiercel.expressions.dates import iso_moment
 

@@ -1,7 +1,7 @@
 """Work that cannot be interrupted inside this process, done in a child with limits.
 
-Neither `re` nor jq can be stopped once begun: what may run away (see `regexes` and `jq_programs`) goes here. The
-child gets no environment, a limit on memory and processor time, and is killed at the deadline.
+Neither `re` nor jq can be stopped once begun: what may run away (see `regexes` and `jq_programs`) goes here.
+The child gets no environment, a limit on memory and processor time, and is killed at the deadline.
 """
 
 import json
@@ -28,9 +28,13 @@ def isolated(script: str, request: dict[str, Any], budget: Budget, what: str) ->
     except subprocess.TimeoutExpired as error:
         raise ExpressionError(f"{what} takes longer than {seconds:g} seconds: make it simpler") from error
     except OSError as error:
-        raise ExpressionError(f"{what} may run without end, and no child process can be started to watch it") from error
+        raise ExpressionError(
+            f"{what} may run without end, and no child process can be started to watch it"
+        ) from error
     if done.returncode != 0:
-        raise ExpressionError(f"{what} takes more than {seconds:g} seconds or too much memory: make it simpler")
+        raise ExpressionError(
+            f"{what} takes more than {seconds:g} seconds or too much memory: make it simpler"
+        )
     answer = json.loads(done.stdout)
     if "error" in answer:
         raise ExpressionError(answer["error"])

@@ -1,6 +1,6 @@
 """jq programs by the `jq` package; those that may run away are run in a child process with a deadline.
 
-A program sees its input and nothing else: `env`, `$ENV`, modules and the other doors of jq are shut before it begins.
+A program sees its input and nothing else: `env`, `$ENV`, modules and the other doors of jq are shut.
 """
 
 import json
@@ -16,13 +16,14 @@ LONGEST_PROGRAM = 16_000
 MOST_WORK_HERE = 2_000_000
 # words whose work is bounded by the size of their input
 _BOUNDED = frozenset(
-    """abs add all and any arrays as ascii_downcase ascii_upcase booleans by capture ceil contains del elif else empty
-    end endswith error explode false fdiv first flatten floor from_entries fromdate fromdateiso8601 fromjson group_by
-    has if implode in index indices inside iterables join keys keys_unsorted last length log ltrimstr map map_values
-    max max_by min min_by mktime not null nulls numbers objects or path pick pow reduce reverse rindex round rtrimstr
-    scalars select sort sort_by split sqrt startswith strings tag then to_entries toarray todate tojson tonumber
-    tostring transpose trim true try catch tostream type unique unique_by utf8bytelength values with_entries
-    base64 base64d csv html json sh text tsv uri""".split()
+    """abs add all and any arrays as ascii_downcase ascii_upcase booleans by capture ceil contains del elif
+    else empty end endswith error explode false fdiv first flatten floor from_entries fromdate
+    fromdateiso8601 fromjson group_by has if implode in index indices inside iterables join keys
+    keys_unsorted last length log ltrimstr map map_values max max_by min min_by mktime not null
+    nulls numbers objects or path pick pow reduce reverse rindex round rtrimstr scalars select sort
+    sort_by split sqrt startswith strings tag then to_entries toarray todate tojson tonumber
+    tostring transpose trim true try catch tostream type unique unique_by utf8bytelength values
+    with_entries base64 base64d csv html json sh text tsv uri""".split()
 )
 _PLAIN_STRING = re.compile(r'"[^"\\]*"')
 _WORD = re.compile(r"(?<![.\w$])[A-Za-z_]\w*+(?!\s*:)")
@@ -52,7 +53,7 @@ def run_program(program: str, text: str, budget: Budget) -> list[Any]:
 def _work(program: str, text: str) -> float:
     """Estimate how much a program may do: infinite for words that loop by themselves."""
     program = _PLAIN_STRING.sub('""', program)
-    if not _BOUNDED.issuperset(_WORD.findall(program)) or "@" in program.replace("@text", ""):
+    if not _BOUNDED.issuperset(_WORD.findall(program)):
         return math.inf
     repeats = 1
     for left, right in _TIMES.findall(program):
@@ -64,5 +65,5 @@ def _work(program: str, text: str) -> float:
     walks = program.count("[]") + program.count("..") + program.count("map") + program.count("with_entries")
     if walks > 8 or program.count(",") > 40:
         return math.inf
-    copies = 2 ** min(20, program.count(",") - program.count(":"))
+    copies: int = 2 ** min(20, program.count(",") - program.count(":"))
     return float(repeats) * max(1, copies) * float(max(2, items)) ** min(walks, 8) + len(text)

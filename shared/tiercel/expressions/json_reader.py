@@ -18,4 +18,6 @@ def read_json(text: str) -> Any:
         place = f"line {error.lineno}, column {error.colno} of the text"
         raise ExpressionError(f"This is not JSON: {error.msg} at {place}") from error
     except (ValueError, RecursionError) as error:
-        raise ExpressionError("This is not JSON that can be read: a number or its nesting is out of bounds") from error
+        raise ExpressionError(
+            "This is not JSON that can be read: a number or its nesting is out of bounds"
+        ) from error

@@ -1,6 +1,6 @@
 """Numbers as Java has them: their text, and their arithmetic.
 
-An int stands for Integer, Long and BigInteger, a float for Double, Float32 for Float, a Decimal for BigDecimal.
+An int stands for Integer, Long and BigInteger, a float for Double, Float32 for Float, Decimal for BigDecimal.
 """
 
 import struct
@@ -149,7 +149,9 @@ def calculate(operator: str, left: Number, right: Number) -> Number:
 
 
 def compare_numbers(left: Number, right: Number) -> int:
-    """Give -1, 0 or 1; a NaN is neither."""
+    """Give -1, 0 or 1; 0 also where one is no number at all."""
+    if isnan(left) or isnan(right):
+        return 0
     if isinstance(left, float) and isinstance(right, Decimal):
         left = _as_decimal(left)
     elif isinstance(right, float) and isinstance(left, Decimal):
@@ -177,6 +179,6 @@ def whole(value: Any, what: str) -> int:
     """Give a whole number where one is needed; a text that reads as one will do."""
     if isinstance(value, str):
         value = parse_number(value)
-    if not is_number(value) or (isinstance(value, float) and not isfinite(value)) or int(value) != value:
+    if not is_number(value) or not isfinite(value) or int(value) != value:
         raise ExpressionError(f"{what} must be a whole number")
     return int(value)

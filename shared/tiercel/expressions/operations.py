@@ -1,7 +1,7 @@
-"""Filters, functions and tests by name: found when a template is compiled, loaded when first used, called by our rules.
+"""Filters, functions and tests by name: found when a template is compiled, loaded when first used.
 
-An operation is a plain function of the run and its values. Its Python parameters are the names that templates use,
-`time_zone` standing for `timeZone` as well; the defaults say what may be left out.
+An operation is a plain function of the run and its values. Its Python parameters are the names that templates
+use, `time_zone` standing for `timeZone` as well; the defaults say what may be left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ def described(call: Callable[..., Any], title: str, values: int) -> Operation:
     parameters = code.co_varnames[1 + values : code.co_argcount]
     aliases = {parameter: parameter for parameter in parameters}
     aliases.update({camel(parameter): parameter for parameter in parameters})
-    required = len(parameters) - len(call.__defaults__ or ())  # type: ignore[attr-defined]
+    required = len(parameters) - len(call.__defaults__ or ())
     return Operation(call, title, parameters, aliases, max(required, 0), bool(code.co_flags & VARIADIC))
 
 
@@ -97,4 +97,3 @@ def refused(operation: Operation, error: Exception) -> ExpressionError:
 
 
 PASSED_ON = (TiercelError, Missing, RecursionError)
-

@@ -1,7 +1,9 @@
 """What the operators between two values do."""
 
+import operator
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 
 from tiercel.errors import ExpressionError
@@ -13,7 +15,7 @@ LONGEST_RANGE = 1_000_000
 
 
 def boolean(value: Any) -> bool:
-    """Give the truth of a condition: booleans, numbers (0 is false), texts (the empty one is false), null is false."""
+    """Give the truth of a condition: numbers but 0, texts but the empty one are true; null is false."""
     if value is True or value is False:
         return bool(value)
     if value is None:
@@ -22,7 +24,10 @@ def boolean(value: Any) -> bool:
         return value != ""
     if is_number(value):
         return bool(value != 0)
-    raise ExpressionError(f"A condition needs a boolean, a text or a number, not {kind(value)}: compare it, or test it with `is empty`")
+    raise ExpressionError(
+        f"A condition needs a boolean, a text or a number, not {kind(value)}: "
+        "compare it, or test it with `is empty`"
+    )
 
 
 def add(left: Any, right: Any, run: Run) -> Any:
@@ -47,12 +52,12 @@ def subtract(left: Any, right: Any, run: Run) -> Any:
     return _calculated("-", left, right)
 
 
-def _calculated(operator: str, left: Any, right: Any) -> Any:
+def _calculated(sign: str, left: Any, right: Any) -> Any:
     if is_number(left) and is_number(right):
-        return calculate(operator, left, right)
+        return calculate(sign, left, right)
     wrong = right if is_number(left) else left
     hint = "; `| number` makes a number of it" if isinstance(wrong, str) else ""
-    raise ExpressionError(f"`{operator}` needs two numbers, not {kind(left)} and {kind(right)}{hint}")
+    raise ExpressionError(f"`{sign}` needs two numbers, not {kind(left)} and {kind(right)}{hint}")
 
 
 def concatenate(values: tuple[Any, ...], run: Run) -> str:
@@ -62,7 +67,7 @@ def concatenate(values: tuple[Any, ...], run: Run) -> str:
     return "".join(texts)
 
 
-def compare(operator: str, left: Any, right: Any) -> int:
+def compare(sign: str, left: Any, right: Any) -> int:
     """Give -1, 0 or 1 for two numbers, texts or dates; a text beside a number is read as one."""
     if isinstance(left, str) and isinstance(right, str):
         return (left > right) - (left < right)
@@ -73,7 +78,7 @@ def compare(operator: str, left: Any, right: Any) -> int:
         return (one > two) - (one < two)
     if type(one) is date and type(two) is date:
         return (one > two) - (one < two)
-    raise ExpressionError(f"`{operator}` cannot compare {kind(left)} with {kind(right)}")
+    raise ExpressionError(f"`{sign}` cannot compare {kind(left)} with {kind(right)}")
 
 
 def _operand(value: Any, other: Any) -> Any:
@@ -89,7 +94,7 @@ def contains(left: Any, right: Any, run: Run) -> bool:
         return False
     if isinstance(left, str):
         wanted = right if is_list(right) else [right]
-        return all(text_of(item, run) in left for item in wanted)
+        return all(item is not None and text_of(item, run) in left for item in wanted)
     if isinstance(left, Mapping):
         return all(contained(item, left, run) for item in (right if is_list(right) else [right]))
     if is_list(left):
@@ -111,19 +116,22 @@ def is_in(left: Any, right: Any, run: Run) -> bool:
 
 
 def span(first: Any, last: Any, step: Any, run: Run) -> list[Any]:
-    """Give the numbers, or the letters, from one to another, both included."""
+    """Give the numbers, or the letters, from one to another, both included; without a step, towards it."""
     if isinstance(first, str) and isinstance(last, str) and len(first) == len(last) == 1:
         return [chr(code) for code in span(ord(first), ord(last), step, run)]
-    for value in (first, last, step):
-        if not is_number(value) or int(value) != value:
-            raise ExpressionError(f"A range goes between two whole numbers or two letters, not to {kind(value)}")
-    first, last, step = int(first), int(last), int(step)
+    for value in (first, last, 1 if step is None else step):
+        if not is_number(value) or not isfinite(value) or int(value) != value:
+            raise ExpressionError(
+                f"A range goes between two whole numbers or two letters, not to {kind(value)}"
+            )
+    first, last = int(first), int(last)
+    step = (1 if first <= last else -1) if step is None else int(step)
     if step == 0:
         raise ExpressionError("A range cannot go by steps of 0")
     size = (last - first) // step + 1
     if size > LONGEST_RANGE:
         raise ExpressionError(f"A range cannot produce more than {LONGEST_RANGE} items; this one has {size}")
-    run.budget.spend(max(size, 0) >> 4)
+    run.budget.spend(max(size, 0))
     return list(range(first, last + (1 if step > 0 else -1), step))
 
 
@@ -164,7 +172,7 @@ BINARY: dict[str, Callable[[Any, Any, Run], Any]] = {
     "*": lambda left, right, run: _calculated("*", left, right),
     "/": lambda left, right, run: _calculated("/", left, right),
     "%": lambda left, right, run: _calculated("%", left, right),
-    "..": lambda left, right, run: span(left, right, 1 if not _descends(left, right) else -1, run),
+    "..": lambda left, right, run: span(left, right, None, run),
     "contains": contains,
     "isIn": is_in,
     "matches": matches,
@@ -173,6 +181,18 @@ BINARY: dict[str, Callable[[Any, Any, Run], Any]] = {
 }
 
 
-def _descends(left: Any, right: Any) -> bool:
-    same_kind = (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str))
-    return same_kind and bool(left > right)
+SMALL = 1 << 32
+# for two whole numbers of which the left one is not negative, the right one positive, and both small
+QUICK: dict[str, Callable[[int, int], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.floordiv,
+    "%": operator.mod,
+}

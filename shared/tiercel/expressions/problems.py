@@ -1,6 +1,6 @@
 """Errors inside the language: where they happened, and what is known instead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from tiercel.errors import ExpressionError
@@ -9,9 +9,9 @@ MOST_NAMES_SHOWN = 8
 
 
 class Missing(Exception):
-    """A name that is not there; `??`, `is defined` and `default` catch it, the outside sees an ExpressionError.
+    """A name that is not there; `??`, `is defined` and `default` catch it, outside it is an ExpressionError.
 
-    Its sentence is written only when nobody caught it: looking for the nearest name costs more than the lookup.
+    Its sentence is written only when nobody caught it: looking for the nearest name is not cheap.
     """
 
     def __init__(self, path: str, name: str, container: Any) -> None:
@@ -34,15 +34,16 @@ class Missing(Exception):
         return located(ExpressionError(message), self.source, self.position)
 
     def _reason(self) -> str:
-        if isinstance(self.container, dict):
-            return known_instead(self.name, (str(key) for key in self.container))
-        if isinstance(self.container, list):
-            return f": the list has {len(self.container)} items, counted from 0"
-        if self.container is None:
+        container = self.container() if callable(self.container) else self.container
+        if isinstance(container, Mapping):
+            return known_instead(self.name, (str(key) for key in container))
+        if isinstance(container, list | tuple | Set):
+            return f": the list has {len(container)} items, counted from 0"
+        if container is None:
             return ": what stands before it is null"
-        if isinstance(self.container, str):
+        if isinstance(container, str):
             return ": what stands before it is a text; `fromJson(…)` makes a map or list of JSON"
-        return f": a {type(self.container).__name__} has no attributes"
+        return ": what stands before it has no attributes"
 
 
 def line_and_column(source: str, position: int) -> tuple[int, int]:

@@ -25,7 +25,7 @@ def _extracted(compiled: re.Pattern[str], text: str, group: Any) -> str | None:
     if match is None:
         return None
     try:
-        return match.group(group)
+        return str(found) if (found := match.group(group)) is not None else None
     except IndexError:
         raise ValueError(f"The regular expression has no group {group}") from None
 
@@ -75,7 +75,11 @@ def _replacement(compiled: re.Pattern[str], text: str) -> list[str | tuple[int |
             continue
         group: int | str = match[3] if match[3] is not None else int(match[2])
         # Java takes a further digit only where such a group exists
-        while isinstance(group, int) and text[start : start + 1].isdigit() and int(f"{group}{text[start]}") <= compiled.groups:
+        while (
+            isinstance(group, int)
+            and text[start : start + 1].isdigit()
+            and int(f"{group}{text[start]}") <= compiled.groups
+        ):
             group, start = int(f"{group}{text[start]}"), start + 1
         if group not in compiled.groupindex and not (isinstance(group, int) and group <= compiled.groups):
             raise ValueError(f"The regular expression has no group {group}")
@@ -96,7 +100,7 @@ def main() -> None:
         result = perform(
             request["kind"], request["pattern"], request["text"], request["extra"], request["largest"]
         )
-        answer = {"result": result}
+        answer: dict[str, Any] = {"result": result}
     except ValueError as error:
         answer = {"error": str(error)}
     sys.stdout.write(json.dumps(answer))

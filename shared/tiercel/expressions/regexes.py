@@ -1,7 +1,7 @@
 """Java's regular expressions by Python's `re`, with a guard against those that run away.
 
-Before a pattern meets a text, the number of ways in which it could backtrack is estimated from its structure and
-the length of the text. Where that is small the work is done here; where it is not, in a child process with a deadline.
+Before a pattern meets a text, the number of ways in which it could backtrack is estimated from its structure
+and the length of the text. Where that is small the work is done here, else in a child with a deadline.
 """
 
 import re
@@ -15,8 +15,12 @@ from tiercel.expressions.regex_work import perform
 LONGEST_PATTERN = 4000
 MOST_WAYS_HERE = 5_000_000
 
-_LETTERS = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02c1\u0370-\u0373\u0376-\u03ff\u0400-\u0481"
-_LETTERS += "\u048a-\u0587\u05d0-\u05ea\u0620-\u064a\u0904-\u0939\u0e01-\u0e30\u1e00-\u1fff\u3041-\u30ff\u3400-\u4dbf"
+_LETTERS = (
+    "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02c1\u0370-\u0373\u0376-\u03ff\u0400-\u0481"
+)
+_LETTERS += (
+    "\u048a-\u0587\u05d0-\u05ea\u0620-\u064a\u0904-\u0939\u0e01-\u0e30\u1e00-\u1fff\u3041-\u30ff\u3400-\u4dbf"
+)
 _LETTERS += "\u4e00-\u9fff\uac00-\ud7a3"
 _PROPERTIES = {
     "Lower": "a-z",
@@ -43,10 +47,16 @@ _PROPERTIES = {
 }
 _JAVA_ONLY = re.compile(
     r"\\Q(?P<quoted>.*?)(?:\\E|\Z)|\\(?P<negated>[pP])(?:\{(?P<property>\w+)\}|(?P<short>[A-Z]))"
-    r"|\\k<(?P<back>\w+)>|(?P<named>\(\?<(?![=!]))|\\(?P<escape>.)|(?P<bracket>[\[\]])",
+    r"|\\k<(?P<back>\w+)>|(?P<named>\(\?<(?![=!]))|\\(?P<escape>.)|(?P<bracket>[\[\]])|(?P<doubled>&&|--|~~|\|\|)",
     re.DOTALL,
 )
-_ESCAPES = {"z": r"\Z", "Z": r"(?=\n?\Z)", "h": "[ \t\u00a0]", "R": r"(?:\r\n|[\n\x0b\f\r\x85])", "e": r"\x1b"}
+_ESCAPES = {
+    "z": r"\Z",
+    "Z": r"(?=\n?\Z)",
+    "h": "[ \t\u00a0]",
+    "R": r"(?:\r\n|[\n\x0b\f\r\x85])",
+    "e": r"\x1b",
+}
 
 
 def _translated(pattern: str) -> str:
@@ -56,7 +66,17 @@ def _translated(pattern: str) -> str:
         nonlocal in_class
         if match["quoted"] is not None:
             return re.escape(match["quoted"])
+        if match["doubled"]:
+            if in_class and match[0] == "&&":
+                raise ExpressionError(
+                    "The regular expression has `&&` in a class, which is not supported here"
+                )
+            return f"{match[0][0]}\\{match[0][0]}" if in_class else match[0]
         if match["bracket"]:
+            if in_class and match[0] == "[":
+                raise ExpressionError(
+                    "The regular expression has a class in a class, which is not supported here"
+                )
             in_class = max(0, in_class + (1 if match["bracket"] == "[" else -1))
             return match[0]
         if name := match["property"] or match["short"]:
@@ -74,7 +94,9 @@ def _translated(pattern: str) -> str:
 def _property(name: str, negated: bool, in_class: bool) -> str:
     members = _PROPERTIES.get(name)
     if members is None or (negated and in_class):
-        raise ExpressionError(f"The regular expression uses \\p{{{name}}} in a way that is not supported here")
+        raise ExpressionError(
+            f"The regular expression uses \\p{{{name}}} in a way that is not supported here"
+        )
     return members if in_class else f"[{'^' if negated else ''}{members}]"
 
 

@@ -1,18 +1,20 @@
 """One rendering under way: its variables and scopes, its budget, its doors to the outside."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.budget import Budget
+from tiercel.expressions.numbers import is_number
 from tiercel.expressions.problems import Missing, known_instead
-from tiercel.expressions.services import NoServices, Services
-from tiercel.expressions.values import is_list, is_number, is_reference, kind, text_of
+from tiercel.expressions.services import Completed, NoServices, Services
+from tiercel.expressions.values import is_list, is_reference, kind, text_of
 
 if TYPE_CHECKING:
     from tiercel.expressions.template import Template
 
 NOTHING: Any = object()
+NO_SERVICES = NoServices()
 MOST_ATTEMPTS = 100
 RAW_MARK = "\ue000raw{}\ue001"
 
@@ -21,15 +23,27 @@ Macro = Callable[["Run", tuple[Any, ...], dict[str, Any]], str]
 
 
 class Run:
-    """The state of one rendering; templates rendered inside it share everything but their blocks and macros."""
+    """The state of one rendering; templates rendered inside it share all but blocks and macros."""
 
-    __slots__ = ("blocks", "budget", "fetched", "kept", "macros", "scopes", "secrets", "services", "variables")
+    __slots__ = (
+        "blocks",
+        "budget",
+        "fetched",
+        "introduced",
+        "kept",
+        "macros",
+        "names",
+        "secrets",
+        "services",
+    )
 
-    def __init__(self, variables: Mapping[str, Any], services: Services | None, budget: Budget | None) -> None:
-        self.variables = variables
-        self.services: Services = NoServices() if services is None else services
+    def __init__(
+        self, variables: Mapping[str, Any], services: Services | None, budget: Budget | None
+    ) -> None:
+        self.names = dict(variables)
+        self.services: Services = NO_SERVICES if services is None else cast("Services", Completed(services))
         self.budget = Budget() if budget is None else budget
-        self.scopes: list[dict[str, Any]] = []
+        self.introduced: list[str] = []
         self.blocks: dict[str, Renderer] = {}
         self.macros: dict[str, Macro] = {}
         self.fetched: dict[str, Any] = {}
@@ -37,33 +51,23 @@ class Run:
         self.kept: list[str] | None = None
 
     def lookup(self, name: str) -> Any:
-        """Give a variable, the innermost scope first."""
-        for scope in reversed(self.scopes):
-            if name in scope:
-                return scope[name]
-        value = self.variables.get(name, NOTHING)
+        """Give a variable."""
+        value = self.names.get(name, NOTHING)
         if value is NOTHING:
             if name == "_context":
                 return self.everything()
-            raise Missing(name, name, self.everything())
+            raise Missing(name, name, self.everything)
         return self.follow(value) if type(value) is dict else value
 
     def assign(self, name: str, value: Any) -> None:
-        """Set a variable where it lives, or in the innermost scope."""
-        for scope in reversed(self.scopes):
-            if name in scope:
-                scope[name] = value
-                return
-        if not self.scopes:
-            self.scopes.append({})
-        self.scopes[-1][name] = value
+        """Set a variable where it lives, or in the innermost scope, which then takes it away at its end."""
+        if name not in self.names:
+            self.introduced.append(name)
+        self.names[name] = value
 
     def everything(self) -> dict[str, Any]:
         """Give all variables in one map."""
-        found = dict(self.variables)
-        for scope in self.scopes:
-            found.update(scope)
-        return found
+        return dict(self.names)
 
     def follow(self, value: Any) -> Any:
         """Give the value that a reference into storage stands for, fetched once; any other value as it is."""
@@ -82,7 +86,7 @@ class Run:
         elif is_list(target):
             value = _list_item(list(target) if not isinstance(target, list | tuple) else target, key)
         if value is NOTHING:
-            raise Missing(f"{path}{_written(key, path)}", key if isinstance(key, str) else "", _shown(target))
+            raise Missing(f"{path}{_written(key, path)}", key if isinstance(key, str) else "", target)
         return self.follow(value) if type(value) is dict else value
 
     def render(self, value: Any, recursive: bool) -> Any:
@@ -105,33 +109,37 @@ class Run:
 
     def render_text(self, text: str, recursive: bool) -> str:
         """Render a text as a template; recursively, until nothing is left to render."""
-        from tiercel.expressions.template import compile_template, is_template
+        from tiercel.expressions.lexer import is_template
+        from tiercel.expressions.template import compile_template
 
         if not is_template(text):
             return text
         outermost, self.kept = self.kept is None, self.kept if self.kept is not None else []
         self.budget.enter()
         try:
-            rendered = self._inner(compile_template(text))
+            rendered = self.inner(compile_template(text))
             attempts = 1
             while recursive and rendered != text and is_template(rendered):
                 attempts += 1
                 if attempts > MOST_ATTEMPTS:
-                    raise ExpressionError("Too many rendering attempts: the text renders to a template again and again")
-                text, rendered = rendered, self._inner(compile_template(rendered))
+                    raise ExpressionError(
+                        "Too many rendering attempts: the text renders to a template again and again"
+                    )
+                text, rendered = rendered, self.inner(compile_template(rendered))
             return self._restored(rendered) if outermost else rendered
         finally:
             self.budget.leave()
             if outermost:
                 self.kept = None
 
-    def _inner(self, template: "Template") -> str:
-        blocks, macros, scopes = self.blocks, self.macros, self.scopes
-        self.blocks, self.macros, self.scopes = {}, dict(macros), [*scopes, {}]
+    def inner(self, template: "Template") -> str:
+        """Render a template with names, blocks and macros of its own."""
+        outside = self.blocks, self.macros, self.names, self.introduced
+        self.blocks, self.macros, self.names, self.introduced = {}, dict(self.macros), dict(self.names), []
         try:
             return template.run(self)
         finally:
-            self.blocks, self.macros, self.scopes = blocks, macros, scopes
+            self.blocks, self.macros, self.names, self.introduced = outside
 
     def keep(self, text: str) -> str:
         """Give what stands for a raw text: itself, or a mark while renderings are nested."""
@@ -184,9 +192,3 @@ def _written(key: Any, path: str) -> str:
     if isinstance(key, str) and key.isidentifier():
         return f".{key}" if path else key
     return f"[{key!r}]" if isinstance(key, str | int) else "[…]"
-
-
-def _shown(target: Any) -> Any:
-    if isinstance(target, Mapping):
-        return dict(target)
-    return list(target) if is_list(target) else target

@@ -40,7 +40,7 @@ class Services(Protocol):
         """List the task runs in a state."""
 
     def http(self, method: str, uri: str, options: Mapping[str, Any]) -> Any:
-        """Send a request and give its decoded body; options: query, body, contentType, headers, options, accept."""
+        """Send a request and give its decoded body; `options`: query, body, contentType, headers …"""
 
     def subflow(
         self,
@@ -68,6 +68,17 @@ class Services(Protocol):
 
 def _refuse(what: str) -> NoReturn:
     raise ExpressionError(f"{what} is not available here")
+
+
+class Completed:
+    """Services of which some doors may be missing: those refuse."""
+
+    def __init__(self, given: object) -> None:
+        self._given = given
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._given, name, None)
+        return getattr(_REFUSING, name) if found is None else found
 
 
 class NoServices:
@@ -136,3 +147,6 @@ class NoServices:
     def now(self) -> datetime:
         """Give the present moment."""
         return now()
+
+
+_REFUSING = NoServices()

@@ -81,6 +81,9 @@ def guarded(work: Callable[[], Result]) -> Result:
         raise ExpressionError("The expression or its value is nested too deeply") from None
     except MemoryError:
         raise ExpressionError("The expression needs more memory than there is") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # a hole of ours: whoever renders is promised an ExpressionError; the cause stays attached
+        raise ExpressionError(f"The expression could not be evaluated: {type(error).__name__}") from error
 
 
 def compile_template(text: str) -> Template:
@@ -123,12 +126,9 @@ def _deep(value: Any, run: Run) -> Any:
 
 def _alone(text: str, run: Run) -> str:
     # what one text sets, the next one does not see; the budget and what was fetched are shared
-    run.scopes, run.macros, run.blocks = [], {}, {}
-    return compile_template(text).run(run)
+    return run.inner(compile_template(text))
 
 
-def evaluate(
-    expression_template: str, variables: Mapping[str, Any], services: Services | None = None
-) -> Any:
+def evaluate(expression_template: str, variables: Mapping[str, Any], services: Services | None = None) -> Any:
     """Give the value itself of a text that is exactly one `{{ … }}`; the rendered text of any other."""
     return compile_template(expression_template).evaluate(variables, services)

@@ -1,6 +1,7 @@
 """The tests of `is` and `is not`."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from tiercel.errors import ExpressionError
@@ -27,7 +28,7 @@ def empty(run: Run, value: Any) -> bool:
 
 
 def _whole(value: Any, test: str) -> int:
-    if not is_number(value) or int(value) != value:
+    if not is_number(value) or not isfinite(value) or int(value) != value:
         raise ExpressionError(f"`is {test}` needs a whole number, not {kind(value)}")
     return int(value)
 

@@ -1,4 +1,4 @@
-"""Plain values: their text, their truth, their equality; walked with a budget, since a value may hold itself."""
+"""Plain values: their text, truth and equality; walked with a budget, since a value may hold itself."""
 
 import re
 from collections.abc import Callable, Mapping, Set
@@ -24,7 +24,7 @@ class Reader(Protocol):
 
 
 def truthy(rendered: str | None) -> bool:
-    """Say whether a rendered condition holds: "", "false", "0", "-0" and None do not, everything else does."""
+    """Say whether a rendered condition holds: "", "false", "0", "-0" and None do not, all else does."""
     return rendered is not None and rendered.strip().lower() not in ("", "false", "0", "-0")
 
 
@@ -35,7 +35,9 @@ def is_list(value: Any) -> bool:
 
 def is_reference(value: Any) -> bool:
     """Say whether the value stands for one kept in internal storage: exactly `$ref`, `size` and `sha256`."""
-    return type(value) is dict and len(value) == 3 and "$ref" in value and "size" in value and "sha256" in value
+    return (
+        type(value) is dict and len(value) == 3 and "$ref" in value and "size" in value and "sha256" in value
+    )
 
 
 def kind(value: Any) -> str:
@@ -218,7 +220,7 @@ def equal(left: Any, right: Any, run: Reader, depth: int = DEEPEST) -> bool:
 
 
 def _equal_structures(left: Any, right: Any, run: Reader, depth: int) -> bool:
-    run.budget.spend()
+    run.budget.spend(3)
     if depth < 0:
         raise ExpressionError(f"The value is nested more than {DEEPEST} levels deep")
     if isinstance(left, Mapping) and isinstance(right, Mapping):

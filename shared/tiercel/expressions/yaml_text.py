@@ -38,8 +38,15 @@ def _text(writer: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 
 def _needs_quotes(value: str) -> bool:
-    plain = yaml.resolver.Resolver().resolve(yaml.ScalarNode, value, (True, False)) == "tag:yaml.org,2002:str"
-    return value == "" or not plain or value != value.strip() or value[0] in "-?:,[]{}#&*!|>'\"%@`" or ": " in value
+    resolver: Any = yaml.resolver.Resolver()
+    plain = resolver.resolve(yaml.ScalarNode, value, (True, False)) == "tag:yaml.org,2002:str"
+    return (
+        value == ""
+        or not plain
+        or value != value.strip()
+        or value[0] in "-?:,[]{}#&*!|>'\"%@`"
+        or ": " in value
+    )
 
 
 class _Number(str):
@@ -74,7 +81,9 @@ def read_yaml(text: str, run: Reader) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" at line {mark.line + 1}, column {mark.column + 1} of the text" if mark else ""
-        raise ExpressionError(f"This is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}{place}") from error
+        raise ExpressionError(
+            f"This is not YAML: {getattr(error, 'problem', None) or 'it cannot be read'}{place}"
+        ) from error
     except (ValueError, TypeError, OverflowError) as error:
         raise ExpressionError("This YAML holds a value that cannot be read") from error
 
@@ -82,12 +91,15 @@ def read_yaml(text: str, run: Reader) -> Any:
 def write_yaml(value: Any, run: Reader) -> str:
     """Write a value as a YAML document in blocks."""
     plain = _prepared(value, run, DEEPEST // 4)
-    text = yaml.dump(plain, Dumper=_Writer, default_flow_style=False, allow_unicode=True, sort_keys=False, width=1 << 30)
+    text = yaml.dump(
+        plain, Dumper=_Writer, default_flow_style=False, allow_unicode=True, sort_keys=False, width=1 << 30
+    )
     return text.removesuffix("...\n")
 
 
 def _prepared(value: Any, run: Reader, depth: int) -> Any:
-    run.budget.spend()
+    # PyYAML is slow: a node costs as much as a dozen steps elsewhere
+    run.budget.spend(10)
     if depth < 0:
         raise ExpressionError("The value is nested too deeply for YAML")
     value = run.follow(value)

@@ -1,6 +1,7 @@
 """The properties of a flow and of what it declares, as JSON schemas (Kestra 1.3's `AbstractFlow`, `Input` …).
 
 Marks stand for what has a reader of its own: `x-task`, `x-input`, `x-trigger`, `x-condition`, `x-labels` ….
+`x-whole`: expressions may stand inside this value, but not for the whole of it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ FLAG = {"type": "boolean", "x-static": True}
 INTEGER = {"type": "integer", "x-static": True}
 DURATION = {"type": "string", "format": "duration"}
 STATIC_DURATION = {"type": "string", "format": "duration", "x-static": True}
-MAP = {"type": "object"}
+MAP = {"type": "object", "x-whole": True}
 LABELS = {"x-labels": True}
 RETRY = {"x-retry": True}
 TASKS = {"type": "array", "items": {"x-task": True}, "x-static": True}
@@ -40,12 +41,13 @@ def text(pattern: str, limit: int, remedy: str) -> Properties:
 
 def a_map(required: list[str], properties: Properties) -> Properties:
     """Give the schema of a map that has these properties and no others."""
-    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+    closed = {"additionalProperties": False, "x-whole": True}
+    return {"type": "object", "required": required, "properties": properties, **closed}
 
 
 def a_list(items: Properties, **more: Any) -> Properties:
     """Give the schema of a list."""
-    return {"type": "array", "items": items, "x-static": bool(items.get("x-static")), **more}
+    return {"type": "array", "items": items, "x-whole": True, **more}
 
 
 FLOW_ID = text(
@@ -214,6 +216,7 @@ RETRY_SCHEMA: Properties = {
         },
     },
     "oneOf": [MAP],
+    "x-whole": True,
 }
 
 SLA_SCHEMA: Properties = {
@@ -237,6 +240,7 @@ SLA_SCHEMA: Properties = {
         },
     },
     "oneOf": [MAP],
+    "x-whole": True,
 }
 
 CHECK = a_map(

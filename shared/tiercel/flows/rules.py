@@ -167,7 +167,12 @@ def _listed_ids(node: Node | None) -> list[Scalar]:
 
 def _all_tasks(values: Mapping[str, Any]) -> Iterator[Task]:
     for name in TASK_BLOCKS:
-        for item in values.get(name) or ():
-            for task in item.get("tasks", ()) if isinstance(item, Mapping) else (item,):
+        for item in _items(values.get(name)):
+            for task in _items(item.get("tasks")) if isinstance(item, Mapping) else [item]:
                 if isinstance(task, Task):
                     yield from task.walk()
+
+
+def _items(value: Any) -> list[Any]:
+    # what is no list has been reported as such
+    return value if isinstance(value, list) else []

@@ -30,7 +30,7 @@ class Check:
         for mark, hook in self.hooks.items():
             if schema.get(mark):
                 return hook(node, path)
-        if dynamic and isinstance(node, Scalar) and is_template(node.value):
+        if dynamic and not schema.get("x-whole") and isinstance(node, Scalar) and is_template(node.value):
             check_expression(self.report, node, path)
             return node.value
         options = schema.get("anyOf") or schema.get("oneOf")
@@ -80,7 +80,9 @@ class Check:
         for name in schema.get("required", ()):
             if self.holds(known.get(name, {}), "x-task"):
                 self._required_tasks(name, node, path)
-            elif is_null(node.get(name)) and not self._takes_null(known.get(name, {})):
+            elif name not in node.entries or (
+                is_null(node.get(name)) and not self._takes_null(known.get(name, {}))
+            ):
                 self.missing(name, node, path)
         return values
 

@@ -9,7 +9,7 @@ import yaml
 from tiercel.errors import Problem
 from tiercel.flows.scalars import resolve
 
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 MAX_ALIASED_NODES = 50_000
 """How many values the aliases of a document may stand for: ten lines can mean a billion otherwise."""
 

@@ -175,8 +175,8 @@ class HttpDoor:
         """Name the remedy where it was our deadline that stopped a task, and not its own."""
         if result.error and result.error.kind == "Timeout" and envelope.context.timeout_seconds is None:
             result.error.message = (
-                f"The task did not end within the {self.settings.sync_seconds:g} s that a call may wait; send "
-                "`Prefer: respond-async`, or declare `context.timeoutSeconds`, and fetch the result later."
+                f"The task did not end within the {self.settings.sync_seconds:g} s that a call may wait; "
+                "send `Prefer: respond-async`, or declare `context.timeoutSeconds`, and fetch the result."
             )
         return result
 

@@ -35,12 +35,12 @@ class Guard:
     private_targets: bool = True
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
-    async def resolve(self, host: str, port: int) -> str:
-        """Give an address of a host that may be dialled; `TaskFailed` where it has none."""
+    async def resolve(self, host: str, port: int) -> list[str]:
+        """Give the addresses of a host; `TaskFailed` where one of them may not be dialled."""
         addresses = await lookup(host, port)
         for address in addresses:
             self.check(host, address, port)
-        return str(addresses[0])
+        return [str(address) for address in addresses]
 
     def check(self, host: str, address: Address, port: int) -> None:
         """Refuse an address that a task must not reach."""

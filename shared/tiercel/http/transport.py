@@ -1,6 +1,6 @@
 """httpx's transport over a connection pool that dials only what the guard allows."""
 
-import ssl
+import contextlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
@@ -39,10 +39,13 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         try:
-            address = await self.guard.resolve(host, port)
+            addresses = await self.guard.resolve(host, port)
         except UnknownHost as error:
             raise httpcore.ConnectError(str(error)) from error
-        return await self.network.connect_tcp(address, port, timeout, local_address, socket_options)
+        for address in addresses[:-1]:  # a name may have an address that leads nowhere from here
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self.network.connect_tcp(address, port, timeout, local_address, socket_options)
+        return await self.network.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(
         self,
@@ -80,7 +83,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, guard: Guard) -> None:
         self.pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(), network_backend=GuardedNetwork(guard)
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=5.0,
+            network_backend=GuardedNetwork(guard),
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -61,8 +61,8 @@ class SqliteKeyValueStore:
 
     def delete(self, namespace: str, key: str) -> bool:
         """Remove an entry, and say whether there was one."""
-        rows = self.database.rows(SQL["delete"], {"namespace": namespace, "key": key, "now": self.moment()})
-        return bool(rows and rows[0]["lived"])
+        values = {"namespace": namespace, "key": key, "now": self.moment()}
+        return self.database.change(SQL["delete"], values) > 0
 
     def keys(self, namespace: str, prefix: str = "") -> list[str]:
         """Give the keys of a namespace that begin with `prefix`, in order."""

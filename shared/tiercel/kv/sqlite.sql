@@ -1,4 +1,4 @@
--- name: schema
+-- name: schema has a table with rowids: without them SQLite 3.40 answers RETURNING wrongly
 create table if not exists pipeline_kv_store (
     namespace text not null,
     key text not null,
@@ -9,7 +9,7 @@ create table if not exists pipeline_kv_store (
     created_at text not null,
     updated_at text not null,
     constraint "a key is unique in its namespace" primary key (namespace, key)
-) without rowid;
+);
 
 -- name: get
 select * from pipeline_kv_store
@@ -28,10 +28,9 @@ on conflict (namespace, key) do update set
 where :overwrite or expires_at <= :now
 returning *;
 
--- name: delete answers the row only if it was still alive
+-- name: delete leaves an expired key to purge: it is absent already
 delete from pipeline_kv_store
-where namespace = :namespace and key = :key
-returning expires_at is null or expires_at > :now as lived;
+where namespace = :namespace and key = :key and (expires_at is null or expires_at > :now);
 
 -- name: entries
 select * from pipeline_kv_store

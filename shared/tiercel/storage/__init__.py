@@ -57,9 +57,9 @@ class Storage:
         """Write a file, unchecked, and give its URI back."""
         import obstore
 
-        key = uris.key_of(uri)
+        key, store = uris.key_of(uri), self.store
         try:
-            obstore.put(self.store, key, source)
+            obstore.put(store, key, source)
         except FileNotFoundError as error:
             raise TaskFailed(f"The file '{source!s}' cannot be uploaded: it does not exist.") from error
         except Exception as error:
@@ -83,15 +83,14 @@ class Storage:
         """Open a file for streaming; close it, or use it in `with`."""
         import obstore
 
-        key = self.readable(run, uri)
+        key, store = self.readable(run, uri), self.store
         try:
-            return cast(
-                "BinaryIO", io.BufferedReader(StoredBytes(obstore.open_reader(self.store, key)), CHUNK_BYTES)
-            )
+            reader = obstore.open_reader(store, key)
         except FileNotFoundError as error:
             raise missing(uri) from error
         except Exception as error:
             raise trouble("read", uri, error) from error
+        return cast("BinaryIO", io.BufferedReader(StoredBytes(reader), CHUNK_BYTES))
 
     def read(self, run: RunContext | None, uri: str) -> bytes:
         """Give the whole content of a file."""
@@ -113,9 +112,9 @@ class Storage:
         """Give the size of a file in bytes, or None where there is no such file."""
         import obstore
 
-        key = self.readable(run, uri)
+        key, store = self.readable(run, uri), self.store
         try:
-            return obstore.head(self.store, key)["size"]
+            return obstore.head(store, key)["size"]
         except FileNotFoundError:
             return None
         except Exception as error:

@@ -8,7 +8,7 @@ from tiercel.storage.uris import Execution, Owner, execution_of, owner_of, uri_o
 def check_read(run: RunContext, key: str) -> None:
     """Let a task read its namespace, the files of those above it, and the execution that called its own."""
     owner = owner_of(key)
-    if owner and (within_namespace(run, owner) or owner.execution == caller_of(run)):
+    if owner and (within_namespace(run, owner) or (owner.execution and owner.execution == caller_of(run))):
         return
     raise TaskFailed(
         f"Unable to read the file '{uri_of(key)}': it belongs neither to namespace '{run.namespace}' "

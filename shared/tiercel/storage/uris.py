@@ -80,10 +80,10 @@ def execution_of(run: RunContext) -> Execution:
 def owner_of(key: str) -> Owner | None:
     """Read from a key whose it is; None for what belongs to nobody known."""
     parts = key.split("/")
-    if FILES in parts:
-        return Owner(".".join(parts[: parts.index(FILES)]))
-    if "executions" not in parts[2:-1]:
-        return None
-    place = parts.index("executions", 2)
-    namespace = ".".join(parts[: place - 1])
-    return Owner(namespace, Execution(namespace, parts[place - 1], parts[place + 1]))
+    for place, part in enumerate(parts[:-1]):  # the first name decides: a file may be named so, too
+        if part == FILES and place >= 1:
+            return Owner(".".join(parts[:place]))
+        if part == "executions" and place >= 2:
+            namespace = ".".join(parts[: place - 1])
+            return Owner(namespace, Execution(namespace, parts[place - 1], parts[place + 1]))
+    return None

@@ -65,6 +65,7 @@ TYPES: dict[str, Described] = {
     ),
     FLOW + "Dag": flowable(
         {"tasks": {"type": "array", "items": {"$ref": "#/$defs/DagTask"}}, "concurrent": {"type": "integer"}},
+        ("tasks",),
         **{
             "$defs": {
                 "DagTask": {

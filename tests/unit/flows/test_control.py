@@ -13,7 +13,9 @@ FLOW = "io.kestra.plugin.core.flow."
 CHILD = Task(id="child", type="io.kestra.plugin.core.log.Log", properties={}, params={})
 
 
-def a_task(name: str, blocks: tuple[str, ...] = ("tasks",), timeout: str | None = None, **params: Any) -> Task:
+def a_task(
+    name: str, blocks: tuple[str, ...] = ("tasks",), timeout: str | None = None, **params: Any
+) -> Task:
     kind = name if "." in name else FLOW + name
     return Task("t", kind, params, params, {block: (CHILD,) for block in blocks}, timeout=timeout)
 
@@ -132,7 +134,9 @@ def test_a_pause_says_what_is_wrong_with_its_properties() -> None:
 
 
 def test_a_subflow_waits_and_transmits_failure_unless_told_otherwise() -> None:
-    task = a_task("Subflow", (), namespace="n", flowId="f", inputs={"a": 1}, labels=[{"key": "k", "value": 1}])
+    task = a_task(
+        "Subflow", (), namespace="n", flowId="f", inputs={"a": 1}, labels=[{"key": "k", "value": 1}]
+    )
     assert decided(task)[0] == Subflow("n", "f", None, {"a": 1}, {"k": "1"})
     told = a_task("Subflow", (), namespace="n", flowId="f", wait=False, transmitFailed=False, revision="2")
     assert decided(told)[0] == Subflow("n", "f", 2, wait=False, transmit_failed=False)

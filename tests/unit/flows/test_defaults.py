@@ -12,7 +12,10 @@ def params(defaults: str, task: str = "", name: str = "pluginDefaults") -> Any:
 
 
 def test_a_default_fills_what_the_task_leaves_out() -> None:
-    assert params(f"- {{type: {LOG}, values: {{message: hi, level: WARN}}}}") == {"message": "hi", "level": "WARN"}
+    assert params(f"- {{type: {LOG}, values: {{message: hi, level: WARN}}}}") == {
+        "message": "hi",
+        "level": "WARN",
+    }
 
 
 def test_the_old_name_is_taken() -> None:
@@ -26,7 +29,9 @@ def test_the_tasks_own_value_wins_unless_the_default_is_forced() -> None:
 
 
 def test_a_type_may_be_a_prefix_and_the_longer_one_wins() -> None:
-    defaults = f"- {{type: io.kestra, values: {{message: far}}}}\n- {{type: {LOG}, values: {{message: near}}}}"
+    defaults = (
+        f"- {{type: io.kestra, values: {{message: far}}}}\n- {{type: {LOG}, values: {{message: near}}}}"
+    )
     assert params(defaults) == {"message": "near"}
 
 

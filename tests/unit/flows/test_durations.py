@@ -26,7 +26,9 @@ def test_an_iso_duration_is_read(text: str, value: timedelta) -> None:
     assert parse_duration(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "5s", "P1M", "P1Y", "PT1H30", "1H", "P1DT", "PT1S2M", "PT.S"])
+@pytest.mark.parametrize(
+    "text", ["", "P", "PT", "5s", "P1M", "P1Y", "PT1H30", "1H", "P1DT", "PT1S2M", "PT.S"]
+)
 def test_what_is_no_duration_is_refused_with_a_remedy(text: str) -> None:
     with pytest.raises(ValueError, match="write an ISO 8601 duration such as PT30S"):
         parse_duration(text)

@@ -94,14 +94,26 @@ def test_unknown_values_may_be_ignored() -> None:
         ({"type": "INT", "min": 10}, "9", "it must be more than `10`, but received `9`"),
         ({"type": "INT", "max": 20}, "21", "it must be less than `20`, but received `21`"),
         ({"type": "FLOAT", "min": 0.1}, "0.01", "it must be more than `0.1`, but received `0.01`"),
-        ({"type": "DATE", "after": "2023-01-01"}, "2022-01-01", "it must be after `2023-01-01`, but received"),
-        ({"type": "DATE", "before": "2023-01-01"}, "2024-01-01", "it must be before `2023-01-01`, but received"),
+        (
+            {"type": "DATE", "after": "2023-01-01"},
+            "2022-01-01",
+            "it must be after `2023-01-01`, but received",
+        ),
+        (
+            {"type": "DATE", "before": "2023-01-01"},
+            "2024-01-01",
+            "it must be before `2023-01-01`, but received",
+        ),
         (
             {"type": "DATETIME", "after": "2023-01-01T00:00:00Z"},
             "2022-01-01T00:00:00Z",
             "it must be after `2023-01-01T00:00:00Z`",
         ),
-        ({"type": "TIME", "after": "01:00:00"}, "00:00:01", "it must be after `01:00`, but received `00:00:01`"),
+        (
+            {"type": "TIME", "after": "01:00:00"},
+            "00:00:01",
+            "it must be after `01:00`, but received `00:00:01`",
+        ),
         ({"type": "TIME", "before": "11:59:59"}, "14:00:00", "it must be before `11:59:59`, but received"),
         ({"type": "DURATION", "min": "PT10S"}, "PT1S", "It must be more than `PT10S`, but received `PT1S`"),
         ({"type": "DURATION", "max": "PT10S"}, "PT1M", "It must be less than `PT10S`, but received `PT1M`"),
@@ -189,7 +201,9 @@ def test_a_missing_file_and_a_wrong_extension_are_refused(tmp_path: Path) -> Non
 
 def test_a_secret_is_encrypted_and_shown_nowhere() -> None:
     declared = {"id": "s", "type": "SECRET", "validator": "[a-z]+"}
-    assert typed(declared, given={"s": "abc"}, encrypt=lambda text: {"value": text[::-1]}) == {"s": {"value": "cba"}}
+    assert typed(declared, given={"s": "abc"}, encrypt=lambda text: {"value": text[::-1]}) == {
+        "s": {"value": "cba"}
+    }
     (said,) = refused(declared, given={"s": "123"}, encrypt=str)
     assert "but received `********`" in said
     (said,) = refused(declared, given={"s": "abc"})
@@ -197,7 +211,11 @@ def test_a_secret_is_encrypted_and_shown_nowhere() -> None:
 
 
 def test_a_form_is_its_children_under_its_id() -> None:
-    form = {"id": "env", "type": "FORM", "inputs": [{"id": "region", "type": "STRING"}, {"id": "n", "type": "INT"}]}
+    form = {
+        "id": "env",
+        "type": "FORM",
+        "inputs": [{"id": "region", "type": "STRING"}, {"id": "n", "type": "INT"}],
+    }
     assert typed(form, given={"env.region": "eu", "env": {"n": "1"}}) == {"env": {"region": "eu", "n": 1}}
 
 

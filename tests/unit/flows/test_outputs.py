@@ -8,7 +8,12 @@ from tiercel.flows.outputs import type_outputs
 
 
 def test_outputs_take_their_types() -> None:
-    declared = (Output("a", None, "INT"), Output("b", None, "STRING"), Output("c", None), Output("d", None, "ARRAY"))
+    declared = (
+        Output("a", None, "INT"),
+        Output("b", None, "STRING"),
+        Output("c", None),
+        Output("d", None, "ARRAY"),
+    )
     rendered = {"a": "42", "b": {"x": 1}, "c": [1], "d": ["x"]}
     assert type_outputs(declared, rendered) == {"a": 42, "b": '{"x":1}', "c": [1], "d": ["x"]}
 

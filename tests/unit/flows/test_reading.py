@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.flows.catalogs import CATALOG, LOG
@@ -116,8 +116,8 @@ def test_every_mistake_is_said_in_one_go_with_its_place() -> None:
         'line 4, column 1: labls: Unrecognized field "labls" (flow): did you mean "labels"?',
         'inputs[0].type: Invalid type: STRNG; did you mean "STRING"?',
         'tasks[0].id: must match "^[a-zA-Z0-9][a-zA-Z0-9_-]*$", but is "t 1"',
-        'line 10, column 5: tasks[0].mesage: Unrecognized field "mesage" (class io.kestra.plugin.core.log.Log)'
-        ': did you mean "message"?',
+        'line 10, column 5: tasks[0].mesage: Unrecognized field "mesage" (class io.kestra.plugin.core.log.Log'
+        '): did you mean "message"?',
         "tasks[0].message: must not be null",
         'tasks[0].level: "INFOO" is not one of the values accepted',
         "tasks[0].timeout: '5s' is not a duration",
@@ -146,22 +146,47 @@ def test_the_text_of_the_error_names_the_file() -> None:
         ("id: f\nnamespace: n\ntasks: [x]", "tasks[0]: must be a task"),
         ("id: my#flow\nnamespace: n\n" + LOG_TASK, 'id: must match "^[a-zA-Z0-9]'),
         ("id: f\nnamespace: MY\n" + LOG_TASK, "namespace: must match"),
-        ("id: f\nnamespace: n\nlabels: {system.x: y}\n" + LOG_TASK, "System labels can only be set by Kestra"),
+        (
+            "id: f\nnamespace: n\nlabels: {system.x: y}\n" + LOG_TASK,
+            "System labels can only be set by Kestra",
+        ),
         ("id: f\nnamespace: n\nlabels: {x: [y]}\n" + LOG_TASK, "the label `x` must have a text"),
         ("id: f\nnamespace: n\nworkerGroup: {key: x}\n" + LOG_TASK, "Enterprise Edition functionality"),
         ("id: f\nnamespace: n\nconcurrency: {limit: 0}\n" + LOG_TASK, "must be greater than or equal to 1"),
-        ("id: f\nnamespace: n\nretry: {type: often}\n" + LOG_TASK, "accepted: [constant, exponential, random]"),
+        (
+            "id: f\nnamespace: n\nretry: {type: often}\n" + LOG_TASK,
+            "accepted: [constant, exponential, random]",
+        ),
         ("id: f\nnamespace: n\nretry: {type: constant}\n" + LOG_TASK, "retry.interval: must not be null"),
         (
             "id: f\nnamespace: n\nretry: {type: random, minInterval: PT5S, maxInterval: PT5S}\n" + LOG_TASK,
             "'minInterval' must be less than 'maxInterval' but is 'PT5S'",
         ),
-        ("id: f\nnamespace: n\nsla: [{id: a, type: MAX_DURATION, behavior: FAIL}]\n" + LOG_TASK, "sla[0].duration"),
-        ("id: f\nnamespace: n\ntriggers: [{id: a, type: " + LOG + "}]\n" + LOG_TASK, "is a task, not a trigger"),
-        ("id: f\nnamespace: n\ninputs: [{id: a, type: ENUM}]\n" + LOG_TASK, "inputs[0].values: must not be null"),
+        (
+            "id: f\nnamespace: n\nsla: [{id: a, type: MAX_DURATION, behavior: FAIL}]\n" + LOG_TASK,
+            "sla[0].duration",
+        ),
+        (
+            "id: f\nnamespace: n\ntriggers: [{id: a, type: " + LOG + "}]\n" + LOG_TASK,
+            "is a task, not a trigger",
+        ),
+        (
+            "id: f\nnamespace: n\ninputs: [{id: a, type: ENUM}]\n" + LOG_TASK,
+            "inputs[0].values: must not be null",
+        ),
         ("id: f\nnamespace: n\ninputs: [{id: a, type: INT, defaults: x}]\n" + LOG_TASK, "Expected `INT`"),
-        ("id: f\nnamespace: n\ninputs: [{id: a, type: STRING, validator: (}]\n" + LOG_TASK, "invalid pattern [(]"),
-        ("id: f\nnamespace: n\ninputs: [{id: a, type: INT, validator: x}]\n" + LOG_TASK, "Unrecognized field"),
+        (
+            "id: f\nnamespace: n\ninputs: [{id: a, type: STRING, validator: (}]\n" + LOG_TASK,
+            "invalid pattern [(]",
+        ),
+        (
+            "id: f\nnamespace: n\ninputs: [{id: a, type: INT, validator: x}]\n" + LOG_TASK,
+            "Unrecognized field",
+        ),
+        (
+            "id: f\nnamespace: n\noutputs: ['{{ x }}']\n" + LOG_TASK,
+            "outputs[0]: must be a map (`name: value` lines), but is",
+        ),
         ("id: f\nnamespace: n\noutputs: [{id: a}]\n" + LOG_TASK, "outputs[0].value: must not be null"),
     ],
 )
@@ -194,12 +219,17 @@ def test_an_expression_that_cannot_be_parsed_refuses_no_flow_but_is_a_problem_of
 
 
 def test_a_trigger_of_an_unknown_type_is_a_warning() -> None:
-    body = "triggers: [{id: a, type: io.kestra.plugin.core.trigger.Shedule, conditions: [{type: x.Y}]}]\n" + LOG_TASK
+    body = (
+        "triggers: [{id: a, type: io.kestra.plugin.core.trigger.Shedule, conditions: [{type: x.Y}]}]\n"
+        + LOG_TASK
+    )
     reading = examine(HEAD + body, CATALOG)
     assert reading.flow is not None
     assert reading.flow.triggers[0].type.endswith("Shedule")
     said = [str(warning) for warning in reading.warnings]
-    assert any("did you mean io.kestra.plugin.core.trigger.Schedule?): it will not fire" in one for one in said)
+    assert any(
+        "did you mean io.kestra.plugin.core.trigger.Schedule?): it will not fire" in one for one in said
+    )
     assert any("x.Y: it will never hold" in one for one in said)
 
 
@@ -260,7 +290,9 @@ def test_a_fault_deep_inside_blocks_has_its_path() -> None:
 
 
 def test_inputs_of_a_pause_are_checked_like_a_flows() -> None:
-    found = problems("tasks: [{id: p, type: io.kestra.plugin.core.flow.Pause, onResume: [{id: a, type: TEXT}]}]")
+    found = problems(
+        "tasks: [{id: p, type: io.kestra.plugin.core.flow.Pause, onResume: [{id: a, type: TEXT}]}]"
+    )
     assert "tasks[0].onResume[0].type: Invalid type: TEXT" in found[0]
 
 
@@ -275,6 +307,7 @@ def test_a_form_holds_inputs() -> None:
     assert "inputs[0].inputs[1].type: Invalid type: NO" in problems(body)[0]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_at_all_makes_reading_fall_over(text: str) -> None:
     reading = examine(text, CATALOG)
@@ -282,13 +315,16 @@ def test_no_text_at_all_makes_reading_fall_over(text: str) -> None:
     assert reading.problems
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
         max_leaves=10,
     ),
-    st.sampled_from(["inputs", "tasks", "labels", "retry", "triggers", "outputs", "sla", "pluginDefaults", "errors"]),
+    st.sampled_from(
+        ["inputs", "tasks", "labels", "retry", "triggers", "outputs", "sla", "pluginDefaults", "errors"]
+    ),
 )
 def test_no_value_of_a_property_makes_reading_fall_over(value: object, name: str) -> None:
     document = {"id": "f", "namespace": "n", "tasks": [{"id": "t", "type": LOG, "message": "x"}], name: value}

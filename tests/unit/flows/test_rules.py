@@ -16,9 +16,12 @@ def log(name: str) -> str:
 
 
 def test_ids_are_unique_over_all_blocks_and_their_lines_are_named() -> None:
-    found = problems(f"- {log('a')}\n- {log('b')}\n- {{id: p, type: {FLOW}Parallel, tasks: [{log('a')}, {log('b')}]}}")
+    found = problems(
+        f"- {log('a')}\n- {log('b')}\n- {{id: p, type: {FLOW}Parallel, tasks: [{log('a')}, {log('b')}]}}"
+    )
     assert found == [
-        "line 6, column 67: Invalid Flow: Duplicate task id with name [a, b] (lines 4, 5, 6, 6): give each its own"
+        "line 6, column 67: Invalid Flow: Duplicate task id with name [a, b] (lines 4, 5, 6, 6): "
+        "give each its own"
     ]
 
 
@@ -59,13 +62,16 @@ def test_a_dag_needs_tasks() -> None:
 
 def test_a_dag_knows_the_tasks_it_depends_on() -> None:
     (found,) = problems(
-        f"- id: d\n  type: {FLOW}Dag\n  tasks:\n  - task: {log('a')}\n    dependsOn:\n    - x\n  - task: {log('b')}"
+        f"- id: d\n  type: {FLOW}Dag\n  tasks:\n  - task: {log('a')}\n    dependsOn:\n    - x\n"
+        f"  - task: {log('b')}"
     )
     assert found.startswith("line 9, column 7: ")
     assert "d: Not existing task id in dependency: x; its tasks are a, b" in found
 
 
 def test_a_dag_has_no_circle() -> None:
-    tasks = f"{{task: {log('a')}, dependsOn: [b]}}, {{task: {log('b')}, dependsOn: [a]}}, {{task: {log('c')}}}"
+    tasks = (
+        f"{{task: {log('a')}, dependsOn: [b]}}, {{task: {log('b')}, dependsOn: [a]}}, {{task: {log('c')}}}"
+    )
     (found,) = problems(f"- {{id: d, type: {FLOW}Dag, tasks: [{tasks}]}}")
     assert "d: Cyclic dependency detected: a, b" in found

@@ -21,7 +21,8 @@ def update(name: str, params: dict[str, Any], variables: dict[str, Any] | None =
 
 
 @pytest.mark.parametrize(
-    "labels", [{"a": "1", "b": 2}, [{"key": "a", "value": "1"}, {"key": "b", "value": 2}], '{"a": "1", "b": 2}']
+    "labels",
+    [{"a": "1", "b": 2}, [{"key": "a", "value": "1"}, {"key": "b", "value": 2}], '{"a": "1", "b": 2}'],
 )
 def test_labels_come_as_a_map_a_list_or_json(labels: object) -> None:
     assert update("Labels", {"labels": labels}).labels == {"a": "1", "b": "2"}

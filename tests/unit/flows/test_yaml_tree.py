@@ -83,4 +83,4 @@ def test_an_alias_bomb_is_refused_before_it_grows() -> None:
 
 
 def test_deep_nesting_is_refused_and_ends_no_process() -> None:
-    assert "nested more than 200 levels deep" in problem("[" * 100_000)
+    assert "nested more than 100 levels deep" in problem("[" * 100_000)

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 from pydantic import Field, SecretStr
 
 from tiercel.errors import Retriable, TaskFailed
@@ -111,7 +111,7 @@ def explaining(attempt: str) -> Iterator[None]:
         yield
     except ClientError as error:
         raise explained(attempt, error) from error
-    except HTTPClientError as error:
+    except (ConnectionError, HTTPClientError) as error:
         raise Retriable(
             f"AWS was not reached to {attempt}: {error}. Is `endpointOverride` or `region` right?"
         ) from error

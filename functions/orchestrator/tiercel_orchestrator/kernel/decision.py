@@ -1,6 +1,7 @@
 """What the kernel decides: rows to write, and what it wants done."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.events import Event
@@ -46,7 +47,7 @@ class Decision:
     follow_up: list[Event] = field(default_factory=list)
     kill_children: bool = False
     """Executions started by this one are to be killed too."""
-    retry_as_new: bool = False
-    """The same flow is to be started again: retry's CREATE_NEW_EXECUTION."""
+    retry_at: datetime | None = None
+    """When the same flow is to be started again: retry's CREATE_NEW_EXECUTION."""
     ignored: bool = False
     """The event came too late, or twice: nothing changed."""

@@ -44,6 +44,8 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
             deciding.wait(run, "ready", event.until)
         case Answered() if event.attempt == run.attempt and run.request:
             _answered(deciding, run, event)
+        case Due() if run.work == "timer" and run.task_id is None:
+            executions.start(deciding, run)
         case Due() if run.work == "timer":
             scopes.turn(deciding, run)
         case Due() if run.work == "paused":
@@ -61,6 +63,8 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
 def _answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
     if run.request == "outputs":
         executions.outputs_answered(deciding, run, answer)
+    elif run.request == "childOutputs":
+        task_runs.child_outputs_answered(deciding, run, answer)
     elif run.request == "condition":
         scopes.condition_answered(deciding, run, answer)
     else:

@@ -17,7 +17,7 @@ Work = Literal["", "ready", "request", "timer", "paused", "children", "child", "
 """What a task run waits for: a family ("ready"), the shell ("request"), a moment ("timer"), a resume ("paused"),
 its children, or the execution it started ("child"); "leased" while somebody works on it; "" once it has ended."""
 
-Request = Literal["runIf", "plan", "condition", "outputs", "child"]
+Request = Literal["runIf", "plan", "condition", "outputs", "child", "childOutputs"]
 
 
 @dataclass(slots=True)
@@ -124,7 +124,14 @@ class Execution:
     trigger: dict[str, Any] | None = None
     parent_run_id: str | None = None
     original_id: str | None = None
+    original_created_at: str | None = None
+    """When the first of the executions that a retry started anew was created; None for that one itself."""
     attempt_number: int = 1
+
+    @property
+    def created_at(self) -> str:
+        """When the first attempt at this execution was created."""
+        return self.original_created_at or self.history[0][1]
 
     def enter(self, state: str, at: datetime) -> None:
         """Take on a state, and note when; a state it is in already is not noted again."""

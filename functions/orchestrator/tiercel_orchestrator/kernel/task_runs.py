@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from tiercel.clock import parse_timestamp
 from tiercel.errors import TiercelError
 from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
-from tiercel.flows.models import Task
+from tiercel.flows.models import Retry, Task
 from tiercel.flows.plans import Loop, Pause, Plan, Stop, Subflow, Update
 from tiercel_orchestrator.kernel import executions, states
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
@@ -124,7 +125,7 @@ def end(deciding: Deciding, run: TaskRun, state: str, retry_after: float | None 
     retry = policy(deciding.flow, deciding.lineage(run)) if runs else None
     if retry and state == states.FAILED:
         run.end_attempt(state, deciding.now)
-        due = next_try(retry, run.id, len(run.attempts), run.created_at, deciding.now, retry_after)
+        due = _next_try(deciding, run, retry, retry_after)
         if due is not None:
             _try_again(deciding, run, due, retry.new_execution)
             return
@@ -137,11 +138,19 @@ def end(deciding: Deciding, run: TaskRun, state: str, retry_after: float | None 
     close(deciding, run, state)
 
 
+def _next_try(deciding: Deciding, run: TaskRun, retry: Retry, retry_after: float | None) -> datetime | None:
+    failures, first = len(run.attempts), run.created_at
+    if retry.new_execution:
+        failures, first = deciding.execution.attempt_number, parse_timestamp(deciding.execution.created_at)
+    return next_try(retry, run.id, failures, first, deciding.now, retry_after)
+
+
 def _try_again(deciding: Deciding, run: TaskRun, due: datetime, as_new_execution: bool) -> None:
     if as_new_execution:
         run.enter(states.FAILED, deciding.now)
+        deciding.wait(run, "")
         executions.kill(deciding, states.RETRIED)
-        deciding.decision.retry_as_new = True
+        deciding.decision.retry_at = due
         return
     run.enter(states.RETRYING, deciding.now)
     run.attempt += 1
@@ -179,9 +188,9 @@ def pause_over(deciding: Deciding, run: TaskRun) -> None:
     if pause.behavior == "CANCEL":
         executions.kill(deciding, states.CANCELLED)
     elif pause.behavior == "FAIL":
-        deciding.execution_enters(states.RUNNING)
-        run.enter(states.RUNNING, deciding.now)
-        fail(deciding, run, "Timeout: nobody resumed the pause in time.")
+        deciding.log(run, "ERROR", "Timeout: nobody resumed the pause in time.")
+        _leave_pause(deciding, run)
+        frame_of(run).worst, frame_of(run).failed = states.FAILED, True
     else:
         resume(deciding, run, {}, states.WARNING if pause.behavior == "WARN" else states.SUCCESS)
 
@@ -190,8 +199,12 @@ def resume(deciding: Deciding, run: TaskRun, outputs: dict[str, Any], worst: str
     """Go on after a pause: with its children, if it has any."""
     frame_of(run).worst = worst
     run.outputs = {**(run.outputs or {}), **outputs} or None
-    run.enter(states.RUNNING, deciding.now)
     deciding.execution_enters(states.RESTARTED)
+    _leave_pause(deciding, run)
+
+
+def _leave_pause(deciding: Deciding, run: TaskRun) -> None:
+    run.enter(states.RUNNING, deciding.now)
     deciding.execution_enters(states.RUNNING)
     deciding.wait(run, "children")
     deciding.look_at(run)
@@ -220,5 +233,27 @@ def child_execution_ended(deciding: Deciding, run: TaskRun, event: ChildEnded) -
     run.outputs = {"executionId": event.execution_id, "state": event.state}
     if event.outputs is not None:
         run.outputs["outputs"] = event.outputs
-    transmitted = event.state in (*states.UNSUCCESSFUL, states.WARNING) and subflow.transmit_failed
-    end(deciding, run, event.state if transmitted else states.SUCCESS)
+    elif subflow.outputs:
+        deciding.ask(run, "childOutputs")
+        return
+    _transmit(deciding, run, subflow)
+
+
+def child_outputs_answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
+    """Take the outputs that a Subflow task evaluates in its child; a failure there fails the task."""
+    run.request = None
+    subflow = frame_of(run).plan
+    assert isinstance(subflow, Subflow)
+    if answer.error:
+        run.outputs = {"executionId": child_execution_id(run)}
+        fail(deciding, run, answer.error)
+        return
+    run.outputs = {**(run.outputs or {}), "outputs": answer.values}
+    _transmit(deciding, run, subflow)
+
+
+def _transmit(deciding: Deciding, run: TaskRun, subflow: Subflow) -> None:
+    """End a Subflow task in the state of its child, where the flow wants that."""
+    state = (run.outputs or {})["state"]
+    transmitted = subflow.transmit_failed and state in (*states.UNSUCCESSFUL, states.WARNING)
+    end(deciding, run, state if transmitted else states.SUCCESS)

@@ -9,7 +9,7 @@ from tiercel.errors import TiercelError
 from tiercel.flows.control import control_of
 from tiercel.flows.models import Flow
 from tiercel.flows.outputs import type_outputs
-from tiercel.flows.plans import Loop
+from tiercel.flows.plans import Loop, Subflow
 from tiercel.services import Services
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
@@ -24,6 +24,8 @@ def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
         return {"runIf": task.run_if}
     if run.request == "condition" and run.frame and isinstance(run.frame.plan, Loop):
         return {"condition": run.frame.plan.condition}
+    if run.request == "childOutputs" and run.frame and isinstance(run.frame.plan, Subflow):
+        return dict(run.frame.plan.outputs or {})
     control = control_of(task.type)
     return dict(control.templates(task)) if control else {}
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from tiercel import clock, expressions
 from tiercel.errors import InvalidFlow, TiercelError
+from tiercel.flows.inputs import inputs_of
 from tiercel.flows.models import Flow
 from tiercel.flows.plans import Subflow
 from tiercel.plugin import LogLine
@@ -25,7 +26,7 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import answers, envelopes, starting
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
-from tiercel_orchestrator.shell.variables import needs_of, variables_of
+from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
 from tiercel_orchestrator.store.port import Change, Claim, ClaimRequest, Finished, Report, Store
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class Engine:
         self.services = services
         self.owner = owner
         self.concurrency = concurrency
-        self.globals = globals_ or {}
+        self.around = Surroundings(globals_ or {}, services.environment, starting.decryption(services))
         self.claiming = claiming
         self.root_id: str | None = None
         self.listener = listener
@@ -155,9 +156,19 @@ class Engine:
         root = await self.in_store(self.store.root_run, execution_id)
         await self.tell(KillRequested(root.id))
 
-    async def resume(self, run_id: str, inputs: dict[str, Any] | None = None) -> None:
-        """Go on after a Pause."""
-        await self.tell(Resumed(run_id, inputs or {}))
+    async def resume(self, run_id: str, inputs: Mapping[str, Any] | None = None) -> None:
+        """Go on after a Pause; `InvalidFlow` says what is wrong with the inputs, or that nothing is paused."""
+        run = await self.in_store(self.store.task_run, run_id)
+        if run is None or run.state != states.PAUSED:
+            raise InvalidFlow(f"Task run '{run_id}' is not paused; only a paused one can be resumed.")
+        execution = await self.execution(run.execution_id)
+        flow = await self.in_store(self.library.of, execution)
+        declared = inputs_of(flow.task(run.task_id or "").properties.get("onResume") or ())
+        variables = await self._variables(flow, execution, run, [one.properties for one in declared])
+        typed = await asyncio.to_thread(
+            starting.typed_inputs, flow, execution.id, declared, inputs or {}, variables, self.services
+        )
+        await self.tell(Resumed(run_id, typed))
 
     async def tell(self, event: Event) -> None:
         """Feed one event and wait until it is committed."""
@@ -195,7 +206,9 @@ class Engine:
         if next_due is not None and self.claiming and len(self._working) < self.concurrency:
             seconds = min(seconds, max(0.0, (next_due - clock.now()).total_seconds()))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+            # not wait_for: before Python 3.12 it swallows a cancellation that comes together with the event
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
 
     async def _sweep(self) -> datetime | None:
         def sweep() -> datetime | None:
@@ -255,18 +268,24 @@ class Engine:
             return Report(await self._start_child(claim))
         flow = await self.in_store(self.library.of, execution)
         templates = answers.templates_for(flow, run)
-        variables = await self._variables(flow, claim, templates)
+        if run.request == "childOutputs":
+            variables = await self._childs_variables(run, templates)
+        else:
+            variables = await self._variables(flow, execution, run, templates)
         context = answers.context_of(execution, run, variables)
-        event = await asyncio.to_thread(
-            answers.answer, flow, run, templates, variables, self.services, context
-        )
+        event = await asyncio.to_thread(answers.answer, flow, run, templates, variables, self.services, context)
         return Report(event)
 
-    async def _variables(self, flow: Flow, claim: Claim, templates: Any) -> dict[str, Any]:
-        needs = needs_of([templates, dict(flow.variables)])
-        return await self.in_store(
-            variables_of, self.store, flow, claim.execution, claim.run, needs, self.globals
-        )
+    async def _variables(self, flow: Flow, execution: Execution, run: TaskRun, templates: Any) -> dict[str, Any]:
+        needs = needs_of([templates, execution.variables])
+        return await self.in_store(variables_of, self.store, flow, execution, run, needs, self.around)
+
+    async def _childs_variables(self, run: TaskRun, templates: Any) -> dict[str, Any]:
+        """Give what the execution that a Subflow started sees at its end."""
+        child = await self.execution(str((run.outputs or {})["executionId"]))
+        flow = await self.in_store(self.library.of, child)
+        root = await self.in_store(self.store.root_run, child.id)
+        return await self._variables(flow, child, root, templates)
 
     async def _start_child(self, claim: Claim) -> Answered:
         run, parent = claim.run, claim.execution
@@ -288,7 +307,7 @@ class Engine:
         run = claim.run
         flow = await self.in_store(self.library.of, claim.execution)
         task = flow.task(run.task_id or "")
-        variables = await self._variables(flow, claim, [task.params, task.timeout])
+        variables = await self._variables(flow, claim.execution, run, [task.params, task.timeout])
         context = answers.context_of(claim.execution, run, variables)
         try:
             rendered = expressions.render(task.timeout or "", variables, self.services.expressions(context))

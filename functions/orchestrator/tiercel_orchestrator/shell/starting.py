@@ -1,6 +1,6 @@
 """Executions to be: typed inputs, labels, trigger; and those that a Subflow starts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,10 @@ from tiercel import expressions
 from tiercel.envelope import RunContext
 from tiercel.errors import InvalidFlow
 from tiercel.flows.inputs import read_inputs
-from tiercel.flows.models import Flow
+from tiercel.flows.models import Flow, Input
 from tiercel.flows.plans import Subflow
 from tiercel.services import Services
+from tiercel.storage import uris
 from tiercel_orchestrator.kernel.ids import encode
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 
@@ -55,6 +56,7 @@ def new_execution(
         root_id=root_id or execution_id,
         inputs=dict(request.inputs) if request.raw_inputs else _inputs(flow, execution_id, request, services),
         labels={**flow.labels, **request.labels, CORRELATION_ID: root_id or execution_id},
+        variables=dict(flow.variables),
         trigger=request.trigger,
         parent_run_id=parent_run_id,
         original_id=execution_id,
@@ -62,28 +64,41 @@ def new_execution(
 
 
 def _inputs(flow: Flow, execution_id: str, request: StartRequest, services: Services) -> dict[str, Any]:
-    context = RunContext(
-        namespace=flow.namespace, flow_id=flow.id, revision=flow.revision, execution_id=execution_id, task_id="inputs"
-    )
     base = {
         "flow": {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision},
         "execution": {"id": execution_id},
         "vars": dict(flow.variables),
         "labels": dict(request.labels),
     }
+    return typed_inputs(flow, execution_id, flow.inputs, request.inputs, base, services)
+
+
+def typed_inputs(
+    flow: Flow,
+    execution_id: str,
+    declared: Sequence[Input],
+    given: Mapping[str, Any],
+    base: Mapping[str, Any],
+    services: Services,
+) -> dict[str, Any]:
+    """Type what is given for declared inputs; files go to internal storage, `base` is what defaults may read."""
+    context = RunContext(
+        namespace=flow.namespace, flow_id=flow.id, revision=flow.revision, execution_id=execution_id, task_id="inputs"
+    )
 
     def render(template: str, variables: Mapping[str, Any]) -> str:
         return expressions.render(template, {**base, **variables}, services.expressions(context))
 
     def store_file(input_id: str, name: str, source: Path | bytes) -> str:
-        return services.storage.upload(context.model_copy(update={"task_run_id": input_id}), source, name)
+        key = uris.execution_key(uris.execution_of(context), "inputs", input_id, name)
+        return services.storage.put(uris.uri_of(key), source)
 
     return read_inputs(
-        flow.inputs, request.inputs, render=render, store_file=store_file, encrypt=_encryption(services), variables=base
+        declared, given, render=render, store_file=store_file, encrypt=encryption(services), variables=base
     )
 
 
-def _encryption(services: Services) -> Callable[[str], str] | None:
+def encryption(services: Services) -> Callable[[str], str] | None:
     """Give what a SECRET input becomes in the store, or None where no key is configured."""
     key = services.encryption_key
     if key is None:
@@ -91,6 +106,16 @@ def _encryption(services: Services) -> Callable[[str], str] | None:
     from tiercel.expressions.encryption import encrypt_text  # a heavy library, seldom needed
 
     return lambda text: encrypt_text(key, text)
+
+
+def decryption(services: Services) -> Callable[[str], str] | None:
+    """Give what reads a SECRET input back."""
+    key = services.encryption_key
+    if key is None:
+        return None
+    from tiercel.expressions.encryption import decrypt_text  # a heavy library, seldom needed
+
+    return lambda text: decrypt_text(key, text)
 
 
 def child_execution(

@@ -1,8 +1,7 @@
 """What the expressions of a task run see; read from the store, only as much as its templates name."""
 
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tiercel import expressions
@@ -11,7 +10,16 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store.port import OutputRow, Store
 
 EVERYTHING = "*"
-ENVIRONMENT_PREFIX = "ENV_"
+SECRET = "SECRET"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every expression sees besides its execution. `decrypt`: reads a SECRET input; None without a key."""
+
+    globals: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    decrypt: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +72,21 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 def variables_of(
-    store: Store, flow: Flow, execution: Execution, run: TaskRun | None, needs: Needs, globals_: Mapping[str, Any]
+    store: Store, flow: Flow, execution: Execution, run: TaskRun | None, needs: Needs, around: Surroundings
 ) -> dict[str, Any]:
     """Read the variables of a task run; `run` None or the root gives those of the execution itself."""
     variables: dict[str, Any] = {
         "flow": {"id": flow.id, "namespace": flow.namespace, "revision": execution.revision, "tenantId": "main"},
         "execution": _execution(execution),
-        "inputs": execution.inputs,
-        "vars": {**flow.variables, **execution.variables},
+        "vars": execution.variables,
         "labels": nested(execution.labels),
-        "envs": environment(),
-        "globals": dict(globals_),
+        "envs": dict(around.environment),
+        "globals": dict(around.globals),
         "outputs": _by_task(store.outputs_of(execution.id, needs.outputs), _outputs),
         "tasks": _by_task(store.outputs_of(execution.id, needs.tasks), _state) if needs.tasks != frozenset() else {},
     }
+    if execution.inputs or flow.inputs:
+        variables["inputs"] = _decrypted(flow, execution.inputs, around.decrypt)
     if needs.error_logs:
         variables["errorLogs"] = [
             {"taskId": row.task_id, "message": row.line.message}
@@ -161,10 +170,18 @@ def nested(flat: Mapping[str, str]) -> dict[str, Any]:
     return tree
 
 
-def environment() -> dict[str, str]:
-    """Give the environment variables that flows may read: those named ENV_…, in lower case without the prefix."""
-    return {
-        name[len(ENVIRONMENT_PREFIX) :].lower(): value
-        for name, value in os.environ.items()
-        if name.startswith(ENVIRONMENT_PREFIX)
-    }
+def secrets_of(flow: Flow, inputs: Mapping[str, Any]) -> list[str]:
+    """Give the values of the SECRET inputs among decrypted inputs: what must not be shown."""
+    return [value for declared in _secrets(flow) if isinstance(value := inputs.get(declared), str) and value]
+
+
+def _decrypted(flow: Flow, inputs: Mapping[str, Any], decrypt: Callable[[str], str] | None) -> dict[str, Any]:
+    values = dict(inputs)
+    for name in _secrets(flow):
+        if decrypt is not None and isinstance(values.get(name), str):
+            values[name] = decrypt(values[name])
+    return values
+
+
+def _secrets(flow: Flow) -> list[str]:
+    return [declared.id for declared in flow.inputs if declared.type == SECRET]

@@ -59,16 +59,19 @@ class Applying:
         self.now = now
         self.changes: list[Change] = []
 
-    def create(self, execution: Execution) -> None:
-        """Insert an execution with its root, and start it; one that exists is left as it is."""
+    def create(self, execution: Execution, at: datetime | None = None) -> None:
+        """Insert an execution with its root, and start it, now or later; one that exists is left as it is."""
         execution.enter(states.CREATED, self.now)
         if not self.transaction.insert_execution(execution):
             return
         root = TaskRun(derive(execution.id, "root"), execution.id, task_id=None, parent_id=None)
         root.enter(states.CREATED, self.now)
+        if at is not None:
+            root.work, root.due_at = "timer", at
         self.transaction.insert_run(root)
         self.transaction.insert_event(execution.id, None, states.CREATED, timestamp(self.now))
-        self.report(Report(Started(root.id)))
+        if at is None:
+            self.report(Report(Started(root.id)))
 
     def report(self, report: Report) -> None:
         """Take in one report and all that follows from it."""
@@ -133,8 +136,8 @@ class Applying:
         events = list(decision.follow_up)
         if decision.kill_children:
             events += [KillRequested(run_id) for run_id in self.transaction.live_children_roots(execution.id)]
-        if decision.retry_as_new:
-            self.create(_next_attempt(execution))
+        if decision.retry_at is not None:
+            self.create(_next_attempt(execution), decision.retry_at)
         return events
 
 
@@ -155,9 +158,10 @@ def _next_attempt(execution: Execution) -> Execution:
         root_id=execution.root_id,
         inputs=execution.inputs,
         labels=execution.labels,
-        variables={},
+        variables=execution.variables,
         trigger=execution.trigger,
         parent_run_id=execution.parent_run_id,
         original_id=original,
+        original_created_at=execution.created_at,
         attempt_number=number,
     )

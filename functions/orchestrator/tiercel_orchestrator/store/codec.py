@@ -144,6 +144,7 @@ def execution_to_row(execution: Execution) -> dict[str, Any]:
         "trigger": dump_optional(execution.trigger),
         "parent_run_id": execution.parent_run_id,
         "original_id": execution.original_id,
+        "original_created_at": execution.original_created_at,
         "attempt_number": execution.attempt_number,
     }
 
@@ -165,6 +166,7 @@ def execution_from_row(row: Row) -> Execution:
         trigger=load_optional(row["trigger"]),
         parent_run_id=row["parent_run_id"],
         original_id=row["original_id"],
+        original_created_at=row["original_created_at"],
         attempt_number=row["attempt_number"],
     )
 

@@ -89,7 +89,14 @@ def _sorted(run: Run, value: Any, direction: int) -> list[Any]:
     run.budget.spend(len(items))
     if all(isinstance(item, str) for item in items):
         return sorted(items, reverse=direction < 0)
-    return sorted(items, key=cmp_to_key(lambda left, right: direction * compare("sort", left, right)))
+    if all(type(item) in (int, float) and item == item for item in items):
+        return sorted(items, reverse=direction < 0)
+
+    def order(left: Any, right: Any) -> int:
+        run.budget.spend()
+        return direction * compare("sort", left, right)
+
+    return sorted(items, key=cmp_to_key(order))
 
 
 def reverse(run: Run, value: Any) -> Any:
@@ -106,7 +113,10 @@ def merge(run: Run, value: Any, items: Any) -> Any:
         run.budget.build(len(value) + len(added))
         return {**value, **added}
     if isinstance(items, Mapping):
-        return [*_list(run, value or [], "merge"), *({"key": key, "value": item} for key, item in items.items())]
+        return [
+            *_list(run, value or [], "merge"),
+            *({"key": key, "value": item} for key, item in items.items()),
+        ]
     left, right = _list(run, value or [], "merge"), _list(run, items or [], "merge")
     run.budget.build(len(left) + len(right))
     return [*left, *right]

@@ -20,7 +20,12 @@ def _moment(run: Run, value: Any, existing: Any, zone: Any, locale: Any = None) 
 
 
 def date(
-    run: Run, value: Any, format: Any = None, existing_format: Any = None, time_zone: Any = None, locale: Any = None
+    run: Run,
+    value: Any,
+    format: Any = None,
+    existing_format: Any = None,
+    time_zone: Any = None,
+    locale: Any = None,
 ) -> str | None:
     """Write a date by a Java pattern or a named format."""
     if value is None:

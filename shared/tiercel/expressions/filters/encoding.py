@@ -39,7 +39,7 @@ def urldecode(run: Run, value: Any) -> str | None:
     """Read a text from the query of an address."""
     if value is None:
         return None
-    return unquote_to_bytes(text_of(value, run).replace("+", " ")).decode("utf-8", "replace")
+    return unquote_to_bytes(_bytes(run, value).replace(b"+", b" ")).decode("utf-8", "replace")
 
 
 def _hash(run: Run, value: Any, algorithm: str) -> str | None:

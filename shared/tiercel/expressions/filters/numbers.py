@@ -40,7 +40,7 @@ def _guessed(text: str) -> Any:
     if found is None:
         raise ValueError(text)
     # Kestra's guess for a fraction is a Float
-    return found if isinstance(found, int) else Float32(found)
+    return found if isinstance(found, int) else Float32(float(found))
 
 
 def _read(text: str, wanted: str) -> Any:
@@ -65,7 +65,7 @@ def number_format(run: Run, value: Any, format: Any = None, locale: Any = None) 
 
     if value is None:
         return None
-    found = parse_number(value) if isinstance(value, str) else value
+    found: Any = parse_number(value) if isinstance(value, str) else value
     if not is_number(found):
         raise ExpressionError(f"`numberFormat` works on a number, not on {kind(value)}")
     pattern = "#,##0.###" if format is None else run.text(format, "The pattern of `numberFormat`")

@@ -15,7 +15,7 @@ def _regex(run: Run, pattern: Any) -> Regex:
 
 
 def replace(run: Run, value: Any, replace_pairs: Any, regexp: Any = False) -> str | None:
-    """Put texts in the place of others, given as a map; with `regexp=true` its keys are regular expressions."""
+    """Put texts in the place of others, given as a map; `regexp=true` makes patterns of its keys."""
     if value is None:
         return None
     if not isinstance(replace_pairs, Mapping):
@@ -32,7 +32,7 @@ def replace(run: Run, value: Any, replace_pairs: Any, regexp: Any = False) -> st
 
 
 def split(run: Run, value: Any, delimiter: Any, limit: Any = 0) -> list[str] | None:
-    """Cut a text at a regular expression; a positive limit is the most parts, a negative one keeps empty ends."""
+    """Cut a text at a regular expression; a positive limit is the most parts, a negative keeps empty ends."""
     if value is None:
         return None
     text, most = text_of(value, run), whole(limit, "The limit of `split`")

@@ -47,9 +47,7 @@ def title(run: Run, value: Any) -> str | None:
         return None
     text = _text(run, value, "title")
     before = " " + text
-    return "".join(
-        letter.title() if before[place].isspace() else letter for place, letter in enumerate(text)
-    )
+    return "".join(letter.title() if before[place].isspace() else letter for place, letter in enumerate(text))
 
 
 def lower(run: Run, value: Any) -> str | None:
@@ -76,12 +74,16 @@ def nl2br(run: Run, value: Any) -> str | None:
 
 def starts_with(run: Run, whole_text: Any, value: Any) -> bool:
     """Say whether a text begins with another."""
-    return whole_text is not None and _text(run, whole_text, "startsWith").startswith(run.text(value, "The prefix"))
+    return whole_text is not None and _text(run, whole_text, "startsWith").startswith(
+        run.text(value, "The prefix")
+    )
 
 
 def ends_with(run: Run, whole_text: Any, value: Any) -> bool:
     """Say whether a text ends with another."""
-    return whole_text is not None and _text(run, whole_text, "endsWith").endswith(run.text(value, "The suffix"))
+    return whole_text is not None and _text(run, whole_text, "endsWith").endswith(
+        run.text(value, "The suffix")
+    )
 
 
 def _halves(run: Run, value: Any, separator: Any, last: bool) -> tuple[str, str, str]:
@@ -158,7 +160,7 @@ def escape_char(run: Run, value: Any, type: Any) -> str | None:
     if value is None:
         return None
     escapes = {"single": ("'", "\\'"), "double": ('"', '\\"'), "shell": ("'", "'\\''")}
-    if type not in escapes:
+    if not isinstance(type, str) or type not in escapes:
         raise ExpressionError("The type of `escapeChar` is 'single', 'double' or 'shell'")
     return _text(run, value, "escapeChar").replace(*escapes[type])
 
@@ -208,5 +210,7 @@ def class_name(run: Run, value: Any) -> str | None:
             return java
     if is_number(value):
         bits = int(value).bit_length()
-        return f"java.{'lang.Integer' if bits <= INT_BITS else 'lang.Long' if bits <= LONG_BITS else 'math.BigInteger'}"
+        if bits > LONG_BITS:
+            return "java.math.BigInteger"
+        return "java.lang.Integer" if bits <= INT_BITS else "java.lang.Long"
     return "java.util.LinkedHashMap" if isinstance(value, Mapping) else "java.util.ArrayList"

@@ -72,7 +72,7 @@ def is_day_week_in_month(run: Run, date: Any, day_of_week: Any, position: Any) -
 
 def is_last_working_day(run: Run, date: Any, working_days: Any = None) -> bool:
     """Say whether a date is the last working day of its month."""
-    names = WORKING_DAYS
+    names: tuple[str, ...] = WORKING_DAYS
     if working_days is not None:
         words = run.text(working_days, "The working days").replace(",", " ").split()
         names = tuple(_weekday(word) for word in words)

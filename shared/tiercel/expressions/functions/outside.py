@@ -135,7 +135,7 @@ def env(run: Run, name: Any, default: Any = None) -> Any:
     environment = run.services.environment()
     found = environment.get(wanted) or environment.get(wanted.lower())
     if not found and default is None:
-        raise ExpressionError(f"There is no environment variable `{wanted[:60]}`: give a default as second argument")
+        raise ExpressionError(
+            f"There is no environment variable `{wanted[:60]}`: give a default as second argument"
+        )
     return found or default
-
-

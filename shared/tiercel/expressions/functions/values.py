@@ -56,7 +56,9 @@ def current_each_output(run: Run, outputs: Any) -> Any:
     found = outputs
     for value in _loop_values(run):
         if not isinstance(found, Mapping) or value not in found:
-            raise ExpressionError("`currentEachOutput` finds no output for this turn of the loop: give it `outputs.taskId`")
+            raise ExpressionError(
+                "`currentEachOutput` finds no output for this turn of the loop: give it `outputs.taskId`"
+            )
         found = run.follow(found[value])
     return found
 

@@ -23,6 +23,8 @@ class S3Object(BaseOutput):
     size: int | None = Field(None, description="Its size in bytes.")
     last_modified: datetime | None = Field(None, description="When it was last changed.")
     owner: Owner | None = Field(None, description="Who owns it.")
+    checksum_algorithm: str | None = Field(None, description="Algorithm of its checksum.")
+    checksum_value: str | None = Field(None, description="The checksum; a listing does not tell it.")
 
 
 class ListParams(ListingParams):
@@ -52,6 +54,7 @@ class List(BasePlugin[ListParams, ListOutput]):
                     size=entry.get("Size"),
                     last_modified=entry.get("LastModified"),
                     owner=owner_of(entry.get("Owner")),
+                    checksum_algorithm=next(iter(entry.get("ChecksumAlgorithm", ())), None),
                 )
                 for entry in params.entries(params.s3())
                 if fits(entry["Key"], params.filter)

@@ -76,10 +76,11 @@ delete from task_runs where id in (select id from below);
 -- name: insert_execution
 insert into executions (
     id, position, namespace, flow_id, revision, root_id, state, history, inputs, labels, variables, outputs, "trigger",
-    parent_run_id, original_id, attempt_number
+    parent_run_id, original_id, original_created_at, attempt_number
 ) values (
     :id, (select coalesce(max(position), 0) + 1 from executions), :namespace, :flow_id, :revision, :root_id, :state,
-    :history, :inputs, :labels, :variables, :outputs, :trigger, :parent_run_id, :original_id, :attempt_number
+    :history, :inputs, :labels, :variables, :outputs, :trigger, :parent_run_id, :original_id, :original_created_at,
+    :attempt_number
 ) on conflict (id) do nothing;
 
 -- name: update_execution

@@ -25,6 +25,7 @@ create table if not exists executions (
     "trigger" text,
     parent_run_id text,
     original_id text,
+    original_created_at text,
     attempt_number integer not null,
     constraint "an attempt number counts from one" check (attempt_number >= 1)
 ) strict;

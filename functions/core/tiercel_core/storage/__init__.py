@@ -1,0 +1,1 @@
+"""Tasks of `io.kestra.plugin.core.storage`: files of internal storage, streamed."""

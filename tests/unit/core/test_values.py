@@ -1,0 +1,134 @@
+"""kv and state."""
+
+from typing import Any
+
+import pytest
+
+from tiercel.envelope import Result
+from tiercel.plugin import State
+from tiercel.testing import MemoryServices, run_plugin
+from tiercel_core import kv, state
+
+FLOW: dict[str, Any] = {
+    "namespace": "a.b",
+    "flow_id": "f",
+    "variables": {"flow": {"namespace": "a.b", "id": "f"}},
+}
+
+
+def message_of(result: Result) -> str:
+    assert result.state is State.FAILED
+    assert result.error is not None
+    return result.error.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (None, "x", "x"),
+        ("NUMBER", "3.5", 3.5),
+        ("NUMBER", "3", 3),
+        ("BOOLEAN", "true", True),
+        ("JSON", '{"a": [1]}', {"a": [1]}),
+        ("DATE", "2024-02-29", "2024-02-29"),
+        ("DATETIME", "2024-02-29T10:00:00Z", "2024-02-29T10:00:00Z"),
+        ("DURATION", "PT1H", "PT1H"),
+    ],
+)
+def test_a_value_is_kept_as_its_type_says(kind: str | None, text: str, value: Any) -> None:
+    with MemoryServices() as services:
+        run_plugin(kv.Set, {"key": "k", "value": text, "kvType": kind}, services=services, **FLOW)
+        assert run_plugin(kv.Get, {"key": "k"}, services=services, **FLOW).data == {"value": value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [("NUMBER", "x"), ("DATE", "2023-02-29"), ("JSON", "{"), ("DURATION", "1h")]
+)
+def test_a_value_that_is_not_of_its_type_fails_with_both_named(kind: str, text: str) -> None:
+    message = message_of(run_plugin(kv.Set, {"key": "k", "value": text, "kvType": kind}, **FLOW))
+    assert kind in message
+    assert text in message
+
+
+def test_the_flows_namespace_is_the_default() -> None:
+    with MemoryServices() as services:
+        run_plugin(kv.Set, {"key": "k", "value": "x"}, services=services, **FLOW)
+        assert services.kv.keys("a.b") == ["k"]
+
+
+def test_a_key_that_may_not_be_overwritten_fails() -> None:
+    with MemoryServices() as services:
+        run_plugin(kv.Set, {"key": "k", "value": "x"}, services=services, **FLOW)
+        again = run_plugin(kv.Set, {"key": "k", "value": "y", "overwrite": False}, services=services, **FLOW)
+        assert "overwrite" in message_of(again)
+        assert run_plugin(kv.Get, {"key": "k"}, services=services, **FLOW).data == {"value": "x"}
+
+
+def test_a_key_with_a_ttl_of_nothing_is_gone() -> None:
+    with MemoryServices() as services:
+        run_plugin(kv.Set, {"key": "k", "value": "x", "ttl": "PT0.001S"}, services=services, **FLOW)
+        run_plugin(kv.Set, {"key": "kept", "value": "x", "ttl": "P1D"}, services=services, **FLOW)
+        assert run_plugin(kv.Get, {"key": "kept"}, services=services, **FLOW).data == {"value": "x"}
+
+
+@pytest.mark.parametrize("plugin", [kv.Get, kv.Delete])
+def test_a_missing_key_fails_only_if_asked_for(plugin: Any) -> None:
+    assert run_plugin(plugin, {"key": "k"}, **FLOW).state is State.SUCCESS
+    message = message_of(run_plugin(plugin, {"key": "k", "errorOnMissing": True}, **FLOW))
+    assert message == "No value found for key 'k' in namespace 'a.b' and `errorOnMissing` is set to true"
+
+
+def test_delete_says_whether_the_key_existed() -> None:
+    with MemoryServices() as services:
+        run_plugin(kv.Set, {"key": "k", "value": "x"}, services=services, **FLOW)
+        assert run_plugin(kv.Delete, {"key": "k"}, services=services, **FLOW).data == {"deleted": True}
+        assert run_plugin(kv.Delete, {"key": "k"}, services=services, **FLOW).data == {"deleted": False}
+
+
+def test_keys_are_listed_by_prefix_in_order() -> None:
+    with MemoryServices() as services:
+        for key in ("b", "ab", "aa"):
+            run_plugin(kv.Set, {"key": key, "value": "x"}, services=services, **FLOW)
+        assert run_plugin(kv.GetKeys, {"prefix": "a"}, services=services, **FLOW).data == {
+            "keys": ["aa", "ab"]
+        }
+
+
+def test_a_state_is_merged_and_counted() -> None:
+    with MemoryServices() as services:
+        run_plugin(state.Set, {"data": {"a": 1}}, services=services, **FLOW)
+        result = run_plugin(state.Set, {"data": {"b": 2}}, services=services, **FLOW)
+        assert result.data == {"count": 2, "key": "f_states_default"}
+        assert run_plugin(state.Get, services=services, **FLOW).data == {"count": 2, "data": {"a": 1, "b": 2}}
+
+
+def test_each_value_of_a_loop_has_its_own_state_unless_told_otherwise() -> None:
+    with MemoryServices() as services:
+        run_plugin(state.Set, {"data": {"a": 1}}, services=services, value="one", **FLOW)
+        assert run_plugin(state.Get, services=services, value="two", **FLOW).data["count"] == 0
+        run_plugin(
+            state.Set, {"data": {"a": 1}, "taskrunValue": False}, services=services, value="one", **FLOW
+        )
+        shared = run_plugin(state.Get, {"taskrunValue": False}, services=services, value="two", **FLOW)
+        assert shared.data["count"] == 1
+
+
+def test_a_namespaces_state_is_shared_by_its_flows() -> None:
+    other: dict[str, Any] = {**FLOW, "flow_id": "g"}
+    with MemoryServices() as services:
+        run_plugin(state.Set, {"data": {"a": 1}, "namespace": True}, services=services, **FLOW)
+        assert run_plugin(state.Get, {"namespace": True}, services=services, **other).data["count"] == 1
+        assert run_plugin(state.Get, services=services, **other).data["count"] == 0
+
+
+@pytest.mark.parametrize("plugin", [state.Get, state.Delete])
+def test_a_missing_state_fails_only_if_asked_for(plugin: Any) -> None:
+    assert run_plugin(plugin, **FLOW).state is State.SUCCESS
+    assert "errorOnMissing" in message_of(run_plugin(plugin, {"errorOnMissing": True}, **FLOW))
+
+
+def test_a_deleted_state_is_gone() -> None:
+    with MemoryServices() as services:
+        run_plugin(state.Set, {"data": {"a": 1}}, services=services, **FLOW)
+        assert run_plugin(state.Delete, services=services, **FLOW).data == {"deleted": True}
+        assert run_plugin(state.Get, services=services, **FLOW).data == {"count": 0, "data": {}}
