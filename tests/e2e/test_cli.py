@@ -70,9 +70,12 @@ EXIT_3 = flow(
     " taskRunner: {type: io.kestra.plugin.core.runner.Process}}\n"
 )
 DIVISION = flow("  - {id: say, type: io.kestra.plugin.core.log.Log, message: '{{ 1 / 0 }}'}\n")
-MISSING_FILE = flow("  - {id: query, type: io.kestra.plugin.jdbc.duckdb.Query, sql: \"select * from 'gone.csv'\"}\n")
+MISSING_FILE = flow(
+    "  - {id: query, type: io.kestra.plugin.jdbc.duckdb.Query, sql: \"select * from 'gone.csv'\"}\n"
+)
 DEAD_DATABASE = flow(
-    "  - {id: query, type: io.kestra.plugin.jdbc.sqlite.Query, url: 'jdbc:sqlite:/no/such/place/x.db', sql: select 1}\n"
+    "  - {id: query, type: io.kestra.plugin.jdbc.sqlite.Query, sql: select 1,"
+    " url: 'jdbc:sqlite:/no/such/place/x.db'}\n"
 )
 
 
@@ -118,9 +121,13 @@ def test_all_that_is_wrong_with_a_flow_is_said_at_once_with_places(cli: Cli) -> 
         ran = cli.run(verb, "bad.yaml")
         assert ran.code == 2
         lines = ran.err.splitlines()
-        assert any(line.startswith("bad.yaml:6:") and "mesage" in line and "message" in line for line in lines)
+        assert any(
+            line.startswith("bad.yaml:6:") and "mesage" in line and "message" in line for line in lines
+        )
         assert any(line.startswith("bad.yaml:7:") and "one" in line for line in lines)
-        assert any(line.startswith("bad.yaml:8:") and "io.kestra.plugin.core.log.Log" in line for line in lines)
+        assert any(
+            line.startswith("bad.yaml:8:") and "io.kestra.plugin.core.log.Log" in line for line in lines
+        )
         assert any(line.startswith("bad.yaml:13:") and "concurrencyLimit" in line for line in lines)
     assert cli.run("executions", "--json").json == []
 

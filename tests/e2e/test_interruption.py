@@ -33,7 +33,9 @@ tasks:
 """
 
 
-def wait_until(database: Path, process: "subprocess.Popen[str]", holds: Callable[[sqlite3.Connection], bool]) -> None:
+def wait_until(
+    database: Path, process: "subprocess.Popen[str]", holds: Callable[[sqlite3.Connection], bool]
+) -> None:
     """Watch the database of a running command until something holds in it, or the command ends."""
     while process.poll() is None:
         try:
@@ -67,7 +69,9 @@ def test_an_execution_that_kill_9_interrupted_goes_on_with_follow(cli: Cli, afte
     runs = ran.json["taskRunList"]
     assert [run["taskId"] for run in runs].count("work") == ITEMS
     assert {run["state"]["current"] for run in runs} == {"SUCCESS"}
-    assert [run["outputs"]["vars"]["done"] for run in runs if run["taskId"] == "work"] == [str(n) for n in range(ITEMS)]
+    assert [run["outputs"]["vars"]["done"] for run in runs if run["taskId"] == "work"] == [
+        str(n) for n in range(ITEMS)
+    ]
     assert len(runs[-1]["outputs"]["values"]["all"]) > 0
 
 

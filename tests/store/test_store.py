@@ -51,7 +51,9 @@ def start(store: Store, flow: Flow, execution_id: str = "e") -> Deciding:
     return deciding
 
 
-def claim(store: Store, now: datetime = NOW, limit: int = 100, owner: str = "me", root: str | None = None) -> list[TaskRun]:
+def claim(
+    store: Store, now: datetime = NOW, limit: int = 100, owner: str = "me", root: str | None = None
+) -> list[TaskRun]:
     return [claim.run for claim in store.claim(ClaimRequest(owner, limit, LEASE, root), now).claims]
 
 

@@ -33,9 +33,11 @@ def default_globals() -> dict[str, Any]:
     try:
         values = json.loads(text)
     except ValueError as error:
-        raise InvalidFlow(f"TIERCEL_GLOBALS is no JSON object: {error}; write for example {{\"env\": \"dev\"}}.") from error
+        raise InvalidFlow(
+            f'TIERCEL_GLOBALS is no JSON object: {error}; write for example {{"env": "dev"}}.'
+        ) from error
     if not isinstance(values, dict):
-        raise InvalidFlow("TIERCEL_GLOBALS is no JSON object; write for example {\"env\": \"dev\"}.")
+        raise InvalidFlow('TIERCEL_GLOBALS is no JSON object; write for example {"env": "dev"}.')
     return values
 
 
@@ -57,7 +59,7 @@ async def open_engine(
     log_sink: Callable[[TaskRun, LogLine], None] | None = None,
     concurrency: int = 16,
 ) -> AsyncIterator[Engine]:
-    """Run an engine on a home directory; unless `claiming` is False, it takes up what was left unfinished there."""
+    """Run an engine on a home directory; with `claiming`, it takes up what was left unfinished there."""
     registry = registry or Registry.installed()
     services = services or local_services(home)
     store = open_store(home)

@@ -46,7 +46,8 @@ def task_run_view(execution: Execution, run: TaskRun) -> dict[str, Any]:
         "parentTaskRunId": None if root else run.parent_id,
         "value": run.value,
         "iteration": run.iteration,
-        "attempts": [{"state": state_view(attempt.state, attempt.history)} for attempt in run.attempts] or None,
+        "attempts": [{"state": state_view(attempt.state, attempt.history)} for attempt in run.attempts]
+        or None,
         "state": state_view(run.state, run.history),
     }
     return {key: value for key, value in view.items() if value is not None} | {"outputs": run.outputs or {}}

@@ -1,4 +1,4 @@
-"""A driver for the kernel: rows in dictionaries, requests answered at once, families that do as they are told."""
+"""A driver for the kernel: rows in dictionaries, requests answered at once, obedient families."""
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -29,7 +29,9 @@ def task(id: str, type: str = LOG, *, params: Mapping[str, Any] | None = None, *
     return Task(id=id, type=type, properties={**params}, params=params, blocks=blocks, **rest)
 
 
-def flowable(id: str, kind: str, *children: Task, params: Mapping[str, Any] | None = None, **rest: Any) -> Task:
+def flowable(
+    id: str, kind: str, *children: Task, params: Mapping[str, Any] | None = None, **rest: Any
+) -> Task:
     """Build a flow-control task over one block."""
     blocks = {"tasks": children, **rest.pop("blocks", {})}
     return task(id, FLOW + kind, params=params, blocks=blocks, **rest)
@@ -127,7 +129,11 @@ class Driver:
             templates = {"condition": run.frame.plan.condition}
         elif run.request == "plan" and (control := control_of(task.type)):
             templates = control.templates(task)
-        variables = {**self.variables, "taskrun": {"value": run.value}, "outputs": {task.id: run.outputs or {}}}
+        variables = {
+            **self.variables,
+            "taskrun": {"value": run.value},
+            "outputs": {task.id: run.outputs or {}},
+        }
         return Answered(run.id, run.attempt, expressions.render_deep(templates, variables))
 
     # -- what came of it

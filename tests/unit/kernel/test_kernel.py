@@ -99,7 +99,9 @@ def test_a_nested_run_knows_the_values_above_it() -> None:
 
 
 def test_an_each_over_nothing_succeeds() -> None:
-    assert drive(flow(flowable("each", "ForEach", task("a"), params={"values": []}))).states == {"each": "SUCCESS"}
+    assert drive(flow(flowable("each", "ForEach", task("a"), params={"values": []}))).states == {
+        "each": "SUCCESS"
+    }
 
 
 def test_local_errors_run_and_the_failure_goes_on_up() -> None:
@@ -137,7 +139,9 @@ def test_allow_failure_with_allow_warning_succeeds() -> None:
 
 
 def test_an_allow_failure_scope_keeps_its_childs_failure_to_itself() -> None:
-    driven = drive(flow(flowable("allow", "AllowFailure", task("a")), task("b"), errors=(task("e"),)), failing("a"))
+    driven = drive(
+        flow(flowable("allow", "AllowFailure", task("a")), task("b"), errors=(task("e"),)), failing("a")
+    )
     assert driven.states == {"allow": "WARNING", "a": "FAILED", "b": "SUCCESS"}
 
 
@@ -217,7 +221,10 @@ def test_a_loop_replaces_its_childrens_runs_at_each_turn() -> None:
         "loop",
         "LoopUntil",
         task("a"),
-        params={"condition": "{{ outputs.loop.iterationCount >= 3 }}", "checkFrequency": {"interval": "PT0S"}},
+        params={
+            "condition": "{{ outputs.loop.iterationCount >= 3 }}",
+            "checkFrequency": {"interval": "PT0S"},
+        },
     )
     driven = drive(flow(loop))
     run = next(run for run in driven.runs.values() if run.task_id == "loop")

@@ -30,15 +30,19 @@ class Grower:
         return tuple(self.grow(depth) for _ in range(self.random.randint(least, 3)))
 
     def grow(self, depth: int) -> Task:
-        kind = self.random.choice(["leaf", "Sequential", "Parallel", "AllowFailure", "ForEach"] if depth else ["leaf"])
+        kind = self.random.choice(
+            ["leaf", "Sequential", "Parallel", "AllowFailure", "ForEach"] if depth else ["leaf"]
+        )
         allow = self.random.random() < 0.1
         if kind == "leaf":
             return task(self.name(), allow_failure=allow, disabled=self.random.random() < 0.1)
         name = self.name()
-        blocks = {
-            phase: self.block(0) for phase in ("errors", "finally") if self.random.random() < 0.3
-        }
-        params = {"values": [str(value) for value in range(self.random.randint(0, 3))]} if kind == "ForEach" else {}
+        blocks = {phase: self.block(0) for phase in ("errors", "finally") if self.random.random() < 0.3}
+        params = (
+            {"values": [str(value) for value in range(self.random.randint(0, 3))]}
+            if kind == "ForEach"
+            else {}
+        )
         return flowable(name, kind, *self.block(depth - 1), params=params, blocks=blocks, allow_failure=allow)
 
     def flow(self) -> Flow:
@@ -105,7 +109,11 @@ class Specification:
             state = self.each(one, path)
         else:
             state = self.scope(
-                one.block("tasks"), one.block("errors"), one.block("finally"), path, in_order=kind != "Parallel"
+                one.block("tasks"),
+                one.block("errors"),
+                one.block("finally"),
+                path,
+                in_order=kind != "Parallel",
             )
         if state == states.FAILED and (kind == "AllowFailure" or one.allow_failure):
             state = states.WARNING

@@ -39,14 +39,17 @@ ExecutionId = Annotated[str, typer.Argument(metavar="ID", help="The execution's 
 def run(
     flow: FlowFile,
     inputs: Annotated[
-        list[str] | None, typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; a FILE takes a path.")
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; a FILE takes a path."),
     ] = None,
     labels: Annotated[
         list[str] | None, typer.Option("--label", "-l", metavar="KEY=VALUE", help="A label of the execution.")
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    follow: Annotated[bool, typer.Option("--follow", help="Show progress; this is the default.", hidden=True)] = True,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Show progress; this is the default.", hidden=True)
+    ] = True,
     home: Home = None,
 ) -> None:
     """Run a flow here and now, and show its progress and result."""
@@ -55,7 +58,9 @@ def run(
 
 
 @app.command()
-def follow(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None) -> None:
+def follow(
+    execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+) -> None:
     """Take up an execution that was interrupted, or show how it ended."""
     _finish(running.follow(execution_id, running.Watch(home or local.default_home(), quiet, as_json)))
 
@@ -88,7 +93,9 @@ def validate(
 
 @app.command()
 def plugins(
-    type_id: Annotated[str | None, typer.Argument(metavar="TYPE", help="Show one type with its properties.")] = None,
+    type_id: Annotated[
+        str | None, typer.Argument(metavar="TYPE", help="Show one type with its properties.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the installed plugins, or show one."""
@@ -99,7 +106,9 @@ def plugins(
 
 @app.command()
 def executions(
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Only of this namespace.")] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="Only of this namespace.")
+    ] = None,
     flow: Annotated[str | None, typer.Option("--flow", "-f", help="Only of this flow.")] = None,
     state: Annotated[str | None, typer.Option("--state", "-s", help="Only in this state.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
@@ -159,5 +168,3 @@ def run_app() -> None:
     except InvalidFlow as error:
         say.refusal(None, error)
         raise SystemExit(exits.BAD_FLOW_OR_USAGE) from None
-
-

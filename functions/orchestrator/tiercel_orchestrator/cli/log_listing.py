@@ -16,7 +16,7 @@ def show(home: Path, execution_id: str, level: str, as_json: bool) -> None:
     try:
         if store.execution(execution_id) is None:
             raise InvalidFlow(
-                f"There is no execution '{execution_id}' in {home}; `tiercel executions` lists those that are there."
+                f"There is no execution '{execution_id}' in {home}; `tiercel executions` lists them."
             )
         wanted = LEVELS[LEVELS.index(level) :]
         rows = [row for row in store.logs(execution_id) if row.line.level in wanted]

@@ -43,7 +43,9 @@ def _list(registry: Registry) -> None:
         say.out.print(f"[bold]{name}[/]  [dim]{len(entries)} plugins[/]")
         table = Table(box=None, pad_edge=False, show_header=False)
         for entry in entries:
-            table.add_row(f"  {entry.type}", f"[dim]{entry.kind if entry.kind != 'task' else ''}[/]", entry.title)
+            table.add_row(
+                f"  {entry.type}", f"[dim]{entry.kind if entry.kind != 'task' else ''}[/]", entry.title
+            )
         say.out.print(table)
 
 
@@ -84,7 +86,9 @@ def type_name(schema: Any, root: Any) -> str:
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     if "anyOf" in schema:
-        return " | ".join(dict.fromkeys(type_name(one, root) for one in schema["anyOf"] if one.get("type") != "null"))
+        return " | ".join(
+            dict.fromkeys(type_name(one, root) for one in schema["anyOf"] if one.get("type") != "null")
+        )
     if schema.get("x-task"):
         return "task"
     if schema.get("type") == "array":

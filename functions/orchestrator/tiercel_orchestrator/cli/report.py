@@ -29,7 +29,9 @@ def show(console: Console, execution: Execution, runs: Sequence[TaskRun], home: 
     style = STYLES.get(execution.state, ("", ""))[0]
     seconds = _seconds(elapsed(execution.history[0][1], execution.history[-1][1]))
     console.print(f"[{style}]{execution.state}[/] in {seconds}   execution [bold]{execution.id}[/]")
-    console.print(f"[dim]outputs and files: {escape(str(home / 'storage'))}   logs: tiercel logs {execution.id}[/]")
+    console.print(
+        f"[dim]outputs and files: {escape(str(home / 'storage'))}   logs: tiercel logs {execution.id}[/]"
+    )
 
 
 def _table(execution: Execution, runs: Sequence[TaskRun]) -> Table:
@@ -41,7 +43,9 @@ def _table(execution: Execution, runs: Sequence[TaskRun]) -> Table:
     table.add_column("timeline", no_wrap=True)
     depths = _depths(runs)
     start = parse_timestamp(execution.history[0][1])
-    whole = max(elapsed(execution.history[0][1], max(run.history[-1][1] for run in runs)), timedelta(milliseconds=1))
+    whole = max(
+        elapsed(execution.history[0][1], max(run.history[-1][1] for run in runs)), timedelta(milliseconds=1)
+    )
     for run in runs[:ROWS_AT_MOST]:
         style = STYLES.get(run.state, ("", ""))[0]
         table.add_row(

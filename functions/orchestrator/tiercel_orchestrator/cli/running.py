@@ -44,7 +44,7 @@ class Watch:
             self.progress.said(run, line)
 
     def begin(self, execution: Execution) -> Progress:
-        """Choose how to show progress: a live tree on a terminal, lines in a pipe, nothing when quiet or --json."""
+        """Choose how to show progress: a live tree on a terminal, lines in a pipe, else nothing."""
         title = f"{execution.namespace}/{execution.flow_id}"
         if self.as_json or self.quiet:
             self.progress = Silent()
@@ -131,7 +131,9 @@ def read_source(file: Path) -> str:
     except FileNotFoundError as error:
         raise InvalidFlow(f"There is no file {file}; give the path of a flow in YAML.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidFlow(f"{file} cannot be read: {error}; give the path of a flow in YAML, encoded in UTF-8.") from error
+        raise InvalidFlow(
+            f"{file} cannot be read: {error}; give the path of a flow in YAML, encoded in UTF-8."
+        ) from error
 
 
 def print_json(value: Any) -> None:

@@ -24,7 +24,9 @@ def problems(file: Path | None, found: Sequence[Problem]) -> None:
         if problem.line is not None:
             place += f":{problem.line}:{problem.column or 1}"
         where = f"{problem.path}: " if problem.path and not problem.message.startswith(problem.path) else ""
-        err.print(f"{place}: {where}{problem.message}" if place else f"{where}{problem.message}", markup=False)
+        err.print(
+            f"{place}: {where}{problem.message}" if place else f"{where}{problem.message}", markup=False
+        )
 
 
 def refusal(file: Path | None, error: InvalidFlow) -> None:

@@ -18,7 +18,7 @@ class RunLog:
 
 @dataclass(slots=True)
 class Touched:
-    """The part of an execution that an event may change: the run it names and all its ancestors, up to the root.
+    """What an event may change of an execution: the run it names and all its ancestors, up to the root.
 
     A kill or a stop touches all live runs: `all_live` says that they are here.
     """
@@ -34,7 +34,7 @@ class WantsAllLive(Exception):
 
 @dataclass(slots=True)
 class Decision:
-    """Rows to insert in order, rows to write, rows to drop, log lines; and events that follow in the same commit.
+    """Rows to insert in order, to write, to drop, log lines; and events that follow in the same commit.
 
     What is to be done next stands in the rows themselves (`work`, `request`, `due_at`): the row is the queue.
     """

@@ -14,7 +14,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A family answered for attempt `attempt` of a task run. `state`: SUCCESS, WARNING, FAILED, SKIPPED or KILLED."""
+    """A family answered for an attempt. `state`: SUCCESS, WARNING, FAILED, SKIPPED or KILLED."""
 
     run_id: str
     attempt: int
@@ -35,7 +35,7 @@ class Snoozed:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The shell did what the kernel asked for. `values`: rendered templates by name; `error`: why it could not."""
+    """The shell did what it was asked for. `values`: rendered templates by name; `error`: why it could not."""
 
     run_id: str
     attempt: int
@@ -70,7 +70,7 @@ class ChildEnded:
 
 @dataclass(frozen=True, slots=True)
 class KillRequested:
-    """Somebody wants the execution to end now; `run_id` is its root, `live` all its runs that have not ended."""
+    """Somebody wants the execution to end now; `run_id` is its root."""
 
     run_id: str
 

@@ -1,4 +1,4 @@
-"""Ids that follow from what they name: the kernel has no randomness, and a replayed decision gives the same rows."""
+"""Ids that follow from what they name: a decision that is taken again gives the same rows."""
 
 import hashlib
 

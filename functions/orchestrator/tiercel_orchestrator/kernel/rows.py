@@ -1,6 +1,7 @@
 """The kernel's state: an execution and those of its task runs that an event touches.
 
-Every scope is a task run: the execution's own top level is the root task run, which has no task and is not shown.
+Every scope is a task run: the execution's own top level is the root task run, which has no task and is not
+shown.
 """
 
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from tiercel_orchestrator.kernel import states
 Phase = Literal["tasks", "errors", "finally", "after"]
 
 Work = Literal["", "ready", "request", "timer", "paused", "children", "child", "leased"]
-"""What a task run waits for: a family ("ready"), the shell ("request"), a moment ("timer"), a resume ("paused"),
-its children, or the execution it started ("child"); "leased" while somebody works on it; "" once it has ended."""
+"""What a task run waits for: a family ("ready"), the shell ("request"), a moment ("timer"), a resume
+("paused"), its children, or the execution it started ("child"); "leased" while somebody works on it; "" once it
+has ended."""
 
 Request = Literal["runIf", "plan", "condition", "outputs", "child", "childOutputs"]
 
@@ -48,8 +50,8 @@ class Attempt:
 class TaskRun:
     """One run of a task, or the root scope of an execution (`task_id` None).
 
-    `path`: the each-values of all ancestors, outermost first, then its own. `attempt` counts from 1 and fences
-    results: one that carries another number is late, and ignored.
+    `path`: the each-values of all ancestors, outermost first, then its own. `attempt` counts from 1 and
+    fences results: one that carries another number is late, and ignored.
     """
 
     id: str
@@ -108,7 +110,7 @@ class TaskRun:
 
 @dataclass(slots=True)
 class Execution:
-    """One execution of a flow. `root_id`: the execution that started it all, itself if it was started directly."""
+    """One execution of a flow. `root_id`: the one that started it all, itself if started directly."""
 
     id: str
     namespace: str

@@ -24,7 +24,11 @@ def next_starts(frame: Frame, tasks: Sequence[Task]) -> list[Start]:
     match frame.plan:
         case Parallel(limit=limit):
             # the errors of a Parallel run side by side too, as many as it allows
-            return _side_by_side(frame, tasks, limit) if frame.phase in ("tasks", "errors") else _in_order(frame, tasks)
+            return (
+                _side_by_side(frame, tasks, limit)
+                if frame.phase in ("tasks", "errors")
+                else _in_order(frame, tasks)
+            )
         case Graph() as graph if frame.phase == "tasks":
             return _by_dependency(frame, tasks, graph)
         case Each() as each if frame.phase == "tasks":
@@ -32,7 +36,9 @@ def next_starts(frame: Frame, tasks: Sequence[Task]) -> list[Start]:
     return _in_order(frame, tasks)
 
 
-def next_in_value(frame: Frame, tasks: Sequence[Task], ended_task_id: str, value: str, iteration: int) -> Start | None:
+def next_in_value(
+    frame: Frame, tasks: Sequence[Task], ended_task_id: str, value: str, iteration: int
+) -> Start | None:
     """Give what follows a child inside its own value of an each, if anything does."""
     if frame.failed:
         return None

@@ -14,7 +14,7 @@ from tiercel_orchestrator.kernel.schedule import Start, next_in_value, next_star
 
 
 def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
-    """Take note of a child that has ended, start what may start, and go to the next phase when nothing runs."""
+    """Take note of a child that has ended, start what may, and go to the next phase when nothing runs."""
     if scope.ended or scope.work != "children":
         return
     frame = frame_of(scope)
@@ -71,7 +71,12 @@ def _phase_block(deciding: Deciding, scope: TaskRun, phase: Phase) -> tuple[Task
     if scope.task_id is not None:
         return deciding.task(scope).block(phase)
     flow = deciding.flow
-    blocks = {"tasks": flow.tasks, "errors": flow.errors, "finally": flow.finally_, "after": flow.after_execution}
+    blocks = {
+        "tasks": flow.tasks,
+        "errors": flow.errors,
+        "finally": flow.finally_,
+        "after": flow.after_execution,
+    }
     return tuple(task for task in blocks[phase] if not task.disabled)
 
 
@@ -132,7 +137,9 @@ def _fail_loop(deciding: Deciding, run: TaskRun, frame: Frame, reason: str) -> N
 def _exhausted(deciding: Deciding, run: TaskRun, frame: Frame, loop: Loop) -> bool:
     if loop.max_iterations is not None and frame.iteration + 1 > loop.max_iterations:
         return True
-    return loop.max_seconds is not None and deciding.now > run.created_at + timedelta(seconds=loop.max_seconds)
+    return loop.max_seconds is not None and deciding.now > run.created_at + timedelta(
+        seconds=loop.max_seconds
+    )
 
 
 def turn(deciding: Deciding, run: TaskRun) -> None:

@@ -22,7 +22,7 @@ _SEVERITY = {WARNING: 1, CANCELLED: 2, FAILED: 3, KILLED: 4}
 
 
 def worst(states: Iterable[str]) -> str:
-    """Give the state that a parent takes from its children: KILLED, then FAILED, then WARNING, else SUCCESS."""
+    """Give the state of a parent from its children's: KILLED, then FAILED, then WARNING, else SUCCESS."""
     return max(states, key=lambda state: _SEVERITY.get(state, 0), default=SUCCESS)
 
 

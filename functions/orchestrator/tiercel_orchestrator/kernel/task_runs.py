@@ -118,7 +118,7 @@ def fail(deciding: Deciding, run: TaskRun, message: str) -> None:
 
 
 def end(deciding: Deciding, run: TaskRun, state: str, retry_after: float | None = None) -> None:
-    """End an attempt: try again if a retry says so, else close the run as allowFailure and allowWarning say."""
+    """End an attempt: try again if a retry says so, else close as allowFailure and allowWarning say."""
     task = deciding.task(run)
     # a scope's own retry belongs to its children: only what runs is tried again
     runs = run.frame is None or isinstance(run.frame.plan, Subflow)

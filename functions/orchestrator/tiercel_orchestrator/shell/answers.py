@@ -31,7 +31,12 @@ def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
 
 
 def answer(
-    flow: Flow, run: TaskRun, templates: Mapping[str, Any], variables: Mapping[str, Any], services: Services, context: RunContext
+    flow: Flow,
+    run: TaskRun,
+    templates: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    services: Services,
+    context: RunContext,
 ) -> Answered:
     """Render the templates; what goes wrong is said in the answer."""
     try:

@@ -1,4 +1,4 @@
-"""The engine: a loop that feeds events to the kernel through the store and carries out what has become due."""
+"""The engine: a loop that feeds events to the kernel through the store and carries out what is due."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ SWEEP_EVERY = timedelta(seconds=10)
 class Engine:
     """Runs executions of one store: all of them, or with `claiming` False none until `only` names a tree.
 
-    `listener` sees every change after it is committed; `log_sink` sees a running task's lines before they are.
+    `listener` sees every change after it is committed; `log_sink` sees a running task's lines at once.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Engine:
         await self.tell(KillRequested(root.id))
 
     async def resume(self, run_id: str, inputs: Mapping[str, Any] | None = None) -> None:
-        """Go on after a Pause; `InvalidFlow` says what is wrong with the inputs, or that nothing is paused."""
+        """Go on after a Pause; `InvalidFlow` says what is wrong with its inputs, or that it is not paused."""
         run = await self.in_store(self.store.task_run, run_id)
         if run is None or run.state != states.PAUSED:
             raise InvalidFlow(f"Task run '{run_id}' is not paused; only a paused one can be resumed.")
@@ -273,10 +273,14 @@ class Engine:
         else:
             variables = await self._variables(flow, execution, run, templates)
         context = answers.context_of(execution, run, variables)
-        event = await asyncio.to_thread(answers.answer, flow, run, templates, variables, self.services, context)
+        event = await asyncio.to_thread(
+            answers.answer, flow, run, templates, variables, self.services, context
+        )
         return Report(event)
 
-    async def _variables(self, flow: Flow, execution: Execution, run: TaskRun, templates: Any) -> dict[str, Any]:
+    async def _variables(
+        self, flow: Flow, execution: Execution, run: TaskRun, templates: Any
+    ) -> dict[str, Any]:
         needs = needs_of([templates, execution.variables])
         return await self.in_store(variables_of, self.store, flow, execution, run, needs, self.around)
 

@@ -19,9 +19,7 @@ def envelope_for(task: Task, context: RunContext, timeout: str) -> Envelope:
         changes["timeout_seconds"] = parse_duration(timeout).total_seconds()
     if task.log_level:
         changes["log_level"] = task.log_level
-    return Envelope(
-        task_type=task.type, params=dict(task.params), context=context.model_copy(update=changes)
-    )
+    return Envelope(task_type=task.type, params=dict(task.params), context=context.model_copy(update=changes))
 
 
 def report_of(run: TaskRun, result: Result) -> Report:
@@ -49,7 +47,8 @@ def refusal(run: TaskRun, error: TiercelError) -> Report:
 
 def bug(run: TaskRun, error: Exception) -> Report:
     """Fail a task run for a bug of our own; the engine's log has the traceback."""
-    message = f"The engine could not carry this out ({type(error).__name__}), by a bug of its own; please report it."
+    name = type(error).__name__
+    message = f"The engine could not carry this out ({name}), by a bug of its own; please report it."
     logs = [LogLine(timestamp(), "ERROR", message)]
     if run.request:
         return Report(Answered(run.id, run.attempt, error=message))

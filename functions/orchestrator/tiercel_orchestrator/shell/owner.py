@@ -1,4 +1,4 @@
-"""Who holds a lease: each engine locks a file of its own, and the lock goes with the process, however it ends."""
+"""Who holds a lease: each engine locks a file of its own, and the lock goes with the process."""
 
 import fcntl
 import os

@@ -81,9 +81,13 @@ def typed_inputs(
     base: Mapping[str, Any],
     services: Services,
 ) -> dict[str, Any]:
-    """Type what is given for declared inputs; files go to internal storage, `base` is what defaults may read."""
+    """Type what is given for inputs; files go to internal storage, `base` is what defaults may read."""
     context = RunContext(
-        namespace=flow.namespace, flow_id=flow.id, revision=flow.revision, execution_id=execution_id, task_id="inputs"
+        namespace=flow.namespace,
+        flow_id=flow.id,
+        revision=flow.revision,
+        execution_id=execution_id,
+        task_id="inputs",
     )
 
     def render(template: str, variables: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ SECRET = "SECRET"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What every expression sees besides its execution. `decrypt`: reads a SECRET input; None without a key."""
+    """What all expressions see. `decrypt`: reads a SECRET input; None without a key."""
 
     globals: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -76,14 +76,21 @@ def variables_of(
 ) -> dict[str, Any]:
     """Read the variables of a task run; `run` None or the root gives those of the execution itself."""
     variables: dict[str, Any] = {
-        "flow": {"id": flow.id, "namespace": flow.namespace, "revision": execution.revision, "tenantId": "main"},
+        "flow": {
+            "id": flow.id,
+            "namespace": flow.namespace,
+            "revision": execution.revision,
+            "tenantId": "main",
+        },
         "execution": _execution(execution),
         "vars": execution.variables,
         "labels": nested(execution.labels),
         "envs": dict(around.environment),
         "globals": dict(around.globals),
         "outputs": _by_task(store.outputs_of(execution.id, needs.outputs), _outputs),
-        "tasks": _by_task(store.outputs_of(execution.id, needs.tasks), _state) if needs.tasks != frozenset() else {},
+        "tasks": _by_task(store.outputs_of(execution.id, needs.tasks), _state)
+        if needs.tasks != frozenset()
+        else {},
     }
     if execution.inputs or flow.inputs:
         variables["inputs"] = _decrypted(flow, execution.inputs, around.decrypt)

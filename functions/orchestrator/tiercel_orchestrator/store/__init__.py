@@ -1,1 +1,1 @@
-"""The durable part of the engine: five calls (claim, finish, apply, extend, sweep), and what is read for people."""
+"""The durable part of the engine: claim, finish, apply, extend, sweep; and what people read."""

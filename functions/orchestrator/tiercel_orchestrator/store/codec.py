@@ -1,4 +1,4 @@
-"""The kernel's rows as columns, and back: JSON text for values, microseconds for moments that are compared."""
+"""The kernel's rows as columns, and back: JSON text for values, microseconds for moments."""
 
 import dataclasses
 import json

@@ -126,7 +126,9 @@ class Store(Protocol):
     def put_flow(self, namespace: str, flow_id: str, source: str, now: datetime) -> int:
         """Keep a flow's source; give its revision, a new one only where the source has changed."""
 
-    def flow_source(self, namespace: str, flow_id: str, revision: int | None = None) -> tuple[int, str] | None:
+    def flow_source(
+        self, namespace: str, flow_id: str, revision: int | None = None
+    ) -> tuple[int, str] | None:
         """Give a flow's revision and source, the latest if none is named."""
 
     def execution(self, execution_id: str) -> Execution | None:
@@ -161,4 +163,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of the database."""
-

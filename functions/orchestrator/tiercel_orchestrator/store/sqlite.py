@@ -35,8 +35,8 @@ BUSY_TIMEOUT_SECONDS = 30.0
 class SqliteStore:
     """Executions in a SQLite file; to be used from one thread at a time.
 
-    `synchronous`: FULL survives power loss with every commit; NORMAL is about four times faster, and may lose the
-    last commits when the power fails, never when the process does.
+    `synchronous`: FULL survives power loss with every commit; NORMAL is about four times faster, and may lose
+    the last commits when the power fails, never when the process does.
     """
 
     def __init__(self, path: Path | str, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
@@ -79,7 +79,9 @@ class SqliteStore:
 
     def sweep(self, now: datetime, gone: Iterable[str], root_id: str | None = None) -> Swept:
         with self._writing():
-            released = self._run("release_expired", now=codec.micros(now), gone=codec.dump(list(gone))).rowcount
+            released = self._run(
+                "release_expired", now=codec.micros(now), gone=codec.dump(list(gone))
+            ).rowcount
             due = self._one("next_due", root=root_id)
         return Swept(released, None if due is None or due[0] is None else codec.moment(due[0]))
 
@@ -111,7 +113,9 @@ class SqliteStore:
             return None
         execution_id = runs[0].execution_id
         if all_live:
-            runs += [codec.task_run_from_row(row) for row in self._all("live_runs", execution_id=execution_id)]
+            runs += [
+                codec.task_run_from_row(row) for row in self._all("live_runs", execution_id=execution_id)
+            ]
         return Touched(self._execution(execution_id), {run.id: run for run in runs}, all_live)
 
     def insert_execution(self, execution: Execution) -> bool:
@@ -165,7 +169,9 @@ class SqliteStore:
         )
 
     def live_children_roots(self, execution_id: str) -> list[str]:
-        children = [codec.execution_from_row(row) for row in self._all("children_of_execution", id=execution_id)]
+        children = [
+            codec.execution_from_row(row) for row in self._all("children_of_execution", id=execution_id)
+        ]
         roots = [self.root_run(child.id) for child in children]
         return [root.id for root in roots if not root.ended]
 
@@ -190,7 +196,9 @@ class SqliteStore:
             )
         return revision
 
-    def flow_source(self, namespace: str, flow_id: str, revision: int | None = None) -> tuple[int, str] | None:
+    def flow_source(
+        self, namespace: str, flow_id: str, revision: int | None = None
+    ) -> tuple[int, str] | None:
         if revision is None:
             row = self._one("latest_flow", namespace=namespace, id=flow_id)
             return (int(row["revision"]), row["source"]) if row else None
