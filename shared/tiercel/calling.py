@@ -35,7 +35,7 @@ async def call(plugin: BasePlugin[Any, Any], params: BaseParams, context: Execut
     if not done:
         await stop(plugin, work)
         raise DeadlinePassed(
-            f"The task was stopped after its timeout of {context.run.timeout_seconds:g} s; "
+            f"Timeout: the task was stopped after {context.run.timeout_seconds:g} s; "
             "give it a longer `timeout`, or less to do."
         )
     if work.cancelled():

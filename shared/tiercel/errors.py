@@ -17,6 +17,7 @@ class Problem:
     path: str = ""
     line: int | None = None
     column: int | None = None
+    echo: bool = False
 
     def __str__(self) -> str:
         place = f"line {self.line}, column {self.column}: " if self.line is not None else ""

@@ -95,6 +95,13 @@ def test_a_failure_is_one_sentence_and_a_failed_execution(cli: Cli, source: str,
     assert said in cli.run("logs", execution["id"], "--level", "error").out
 
 
+PAUSE = flow(
+    "  - {id: wait, type: io.kestra.plugin.core.flow.Pause, onResume: [{id: approved, type: BOOL}]}\n"
+    "  - {id: after, type: io.kestra.plugin.core.output.OutputValues,"
+    " values: {approved: '{{ outputs.wait.onResume.approved }}'}}\n"
+)
+
+
 BAD = """id: bad
 namespace: tests
 tasks:
@@ -181,3 +188,20 @@ def test_a_pause_without_an_end_leaves_code_3(cli: Cli) -> None:
     ran = cli.run("run", "pause.yaml")
     assert ran.code == 3
     assert "PAUSED" in ran.out
+    assert "tiercel resume" in ran.out
+
+
+def test_a_paused_execution_is_resumed_with_inputs(cli: Cli) -> None:
+    cli.write("pause.yaml", PAUSE)
+    execution_id = cli.run("run", "pause.yaml", "--json").json["id"]
+    assert cli.run("resume", execution_id, "-i", "approved=maybe").code == 2
+    ran = cli.run("resume", execution_id, "-i", "approved=true", "--json")
+    assert ran.code == 0
+    assert ran.json["taskRunList"][-1]["outputs"]["values"] == {"approved": "true"}
+    assert cli.run("resume", execution_id).code == 2
+
+
+def test_a_paused_execution_can_be_killed(cli: Cli) -> None:
+    cli.write("pause.yaml", PAUSE)
+    execution_id = cli.run("run", "pause.yaml", "--json").json["id"]
+    assert cli.run("kill", execution_id, "--json").json["state"]["current"] == "KILLED"

@@ -13,6 +13,7 @@ from tiercel.registry import Registry
 from tiercel.services import Services, local_services
 from tiercel_orchestrator.dispatch.in_process import InProcessDispatcher
 from tiercel_orchestrator.kernel.rows import TaskRun
+from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
@@ -71,6 +72,7 @@ async def open_engine(
             InProcessDispatcher(registry, services),
             services,
             owner,
+            WorkingDirectories(home / "work", services),
             concurrency=concurrency,
             globals_=default_globals() if globals_ is None else globals_,
             claiming=claiming,

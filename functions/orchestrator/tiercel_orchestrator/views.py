@@ -7,6 +7,7 @@ from typing import Any
 from tiercel.clock import parse_timestamp
 from tiercel.flows.durations import format_duration
 from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 
 
@@ -36,14 +37,14 @@ def execution_view(execution: Execution, runs: Sequence[TaskRun]) -> dict[str, A
 
 def task_run_view(execution: Execution, run: TaskRun) -> dict[str, Any]:
     """Give a task run; `outputs` is always there."""
-    root = run.parent_id is None
+    top = run.parent_id == root_run_id(execution.id)
     view: dict[str, Any] = {
         "id": run.id,
         "executionId": run.execution_id,
         "namespace": execution.namespace,
         "flowId": execution.flow_id,
         "taskId": run.task_id,
-        "parentTaskRunId": None if root else run.parent_id,
+        "parentTaskRunId": None if top else run.parent_id,
         "value": run.value,
         "iteration": run.iteration,
         "attempts": [{"state": state_view(attempt.state, attempt.history)} for attempt in run.attempts]

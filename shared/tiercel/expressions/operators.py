@@ -68,24 +68,17 @@ def concatenate(values: tuple[Any, ...], run: Run) -> str:
 
 
 def compare(sign: str, left: Any, right: Any) -> int:
-    """Give -1, 0 or 1 for two numbers, texts or dates; a text beside a number is read as one."""
+    """Give -1, 0 or 1 for two numbers, texts or dates; a text beside a number is refused, as in Pebble."""
     if isinstance(left, str) and isinstance(right, str):
         return (left > right) - (left < right)
-    one, two = _operand(left, right), _operand(right, left)
-    if is_number(one) and is_number(two):
-        return compare_numbers(one, two)
-    if isinstance(one, datetime) and isinstance(two, datetime) and bool(one.tzinfo) == bool(two.tzinfo):
-        return (one > two) - (one < two)
-    if type(one) is date and type(two) is date:
-        return (one > two) - (one < two)
-    raise ExpressionError(f"`{sign}` cannot compare {kind(left)} with {kind(right)}")
-
-
-def _operand(value: Any, other: Any) -> Any:
-    if isinstance(value, str) and is_number(other):
-        number = parse_number(value)
-        return value if number is None else number
-    return value
+    if is_number(left) and is_number(right):
+        return compare_numbers(left, right)
+    if isinstance(left, datetime) and isinstance(right, datetime) and bool(left.tzinfo) == bool(right.tzinfo):
+        return (left > right) - (left < right)
+    if type(left) is date and type(right) is date:
+        return (left > right) - (left < right)
+    hint = "; `| number` reads a text as one" if isinstance(left, str) or isinstance(right, str) else ""
+    raise ExpressionError(f"`{sign}` cannot compare {kind(left)} with {kind(right)}{hint}")
 
 
 def contains(left: Any, right: Any, run: Run) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from tiercel.errors import ExpressionError
 
 MOST_NAMES_SHOWN = 8
+MOST_CHARACTERS_QUOTED = 100
 
 
 class Missing(Exception):
@@ -30,7 +31,8 @@ class Missing(Exception):
 
     def explained(self) -> ExpressionError:
         """Write the sentence for the author."""
-        message = f"Unable to find `{self.path}` used in the expression{self._reason()}"
+        expression = expression_at(self.source, self.position)
+        message = f"Unable to find `{self.path}` used in the expression{expression}{self._reason()}"
         return located(ExpressionError(message), self.source, self.position)
 
     def _reason(self) -> str:
@@ -44,6 +46,13 @@ class Missing(Exception):
         if isinstance(container, str):
             return ": what stands before it is a text; `fromJson(…)` makes a map or list of JSON"
         return ": what stands before it has no attributes"
+
+
+def expression_at(source: str, position: int) -> str:
+    """Quote the `{{ … }}` around an offset, or nothing where there is none or it is long."""
+    start, end = source.rfind("{{", 0, position + 1), source.find("}}", position)
+    found = source[start : end + 2] if 0 <= start < end else ""
+    return f" `{found}`" if found and len(found) <= MOST_CHARACTERS_QUOTED else ""
 
 
 def line_and_column(source: str, position: int) -> tuple[int, int]:

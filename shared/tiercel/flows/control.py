@@ -77,6 +77,10 @@ def _forgiving(task: Task, values: Mapping[str, Any], variables: Mapping[str, An
     return Sequence("tasks", forgive=True), {}
 
 
+def _in_directory(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
+    return Sequence("tasks", directory=True), {}
+
+
 def _in_parallel(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
     return Parallel("tasks", as_int(values, "concurrent", 0)), {}
 
@@ -191,14 +195,11 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
         for control, type_ids in (
             (
                 Control(_in_sequence),
-                [
-                    *(
-                        prefix + name
-                        for prefix in (_FLOW, _OLD)
-                        for name in ("Sequential", "WorkingDirectory")
-                    ),
-                    _OLD + "Worker",
-                ],
+                [_FLOW + "Sequential", _OLD + "Sequential"],
+            ),
+            (
+                Control(_in_directory),
+                [_FLOW + "WorkingDirectory", _OLD + "WorkingDirectory", _OLD + "Worker"],
             ),
             (Control(_forgiving), [_FLOW + "AllowFailure", _OLD + "AllowFailure"]),
             (Control(_in_parallel, ("concurrent",)), [_FLOW + "Parallel", _OLD + "Parallel"]),

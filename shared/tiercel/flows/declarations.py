@@ -22,7 +22,7 @@ from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null
 def untyped(report: Report, node: MapNode, path: str, group: str, remedy: str) -> None:
     """Add the problems of a part without a `type`: two, for so many Kestra reports, and its clients count."""
     report.add(f"Invalid type: null; {remedy}", node, join(path, "type"))
-    report.add(f"missing type id property 'type' (for POJO property '{group}')", node, path)
+    report.add(f"missing type id property 'type' (for POJO property '{group}')", node, path, echo=True)
 
 
 class Declarations:

@@ -93,7 +93,7 @@ class Parts:
             f"Invalid type: {node.text} is in no installed family; {remedy}", node, join(path, "type")
         )
         reason = f"Could not resolve type id '{node.text}' as a subtype of `{model}`"
-        self.report.add(f"{reason}: no such class found (for POJO property '{group}')", node, path)
+        self.report.add(f"{reason}: no such class found (for POJO property '{group}')", node, path, echo=True)
 
     def _only_common(self, node: MapNode, common: Properties, required: list[str], path: str) -> None:
         """Check what can be checked where the type is not known."""

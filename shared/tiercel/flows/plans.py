@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 class Sequence:
     """Run one block of the task's children, one after another. `block` names it: tasks, then, else, cases.X.
 
-    `forgive`: a failure among them is a warning of the whole.
+    `forgive`: a failure among them is a warning of the whole. `directory`: they share a working directory.
     """
 
     block: str = "tasks"
     forgive: bool = False
+    directory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ class Report:
     strict: bool = True
     """Whether unknown properties are refused, or left out."""
 
-    def add(self, message: str, at: Node, path: str) -> None:
-        """Add a problem at the place of a value."""
-        self.problems.append(Problem(message, path, at.line, at.column))
+    def add(self, message: str, at: Node, path: str, *, echo: bool = False) -> None:
+        """Add a problem at the place of a value; an `echo` only words the one before it once more."""
+        self.problems.append(Problem(message, path, at.line, at.column, echo))
 
     def unknown(self, name: str, known: Iterable[str], owner: str, at: Node, path: str) -> None:
         """Add the problem of a property that does not exist."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from tests import servers
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -33,6 +35,7 @@ def moto_server() -> Iterator[str]:
         assert server.stderr is not None
         try:
             assert any(READY in line for line in server.stderr), "moto_server ended before it was ready"
+            servers.note("moto (S3)", "emulated", "started")
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()

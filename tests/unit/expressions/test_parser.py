@@ -98,9 +98,9 @@ def test_what_cannot_be_read_is_one_sentence_with_a_place(template: str, message
 def test_an_error_points_at_the_line_and_column_of_the_name() -> None:
     with pytest.raises(ExpressionError) as caught:
         render("first\n  {{ outputs.quary.rows }}", {"outputs": {"query": 1}})
-    assert (
-        caught.value.message
-        == "Unable to find `outputs.quary` used in the expression: did you mean `query`? known: query"
+    assert caught.value.message == (
+        "Unable to find `outputs.quary` used in the expression `{{ outputs.quary.rows }}`: "
+        "did you mean `query`? known: query"
     )
     assert (caught.value.line, caught.value.column) == (2, 13)
 

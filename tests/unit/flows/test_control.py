@@ -24,9 +24,12 @@ def decided(task: Task, **rendered: Any) -> tuple[Plan, dict[str, Any]]:
     return plan(task, rendered)
 
 
-@pytest.mark.parametrize("name", ["Sequential", "WorkingDirectory"])
-def test_a_block_runs_in_sequence(name: str) -> None:
-    assert decided(a_task(name)) == (Sequence("tasks"), {})
+def test_a_block_runs_in_sequence() -> None:
+    assert decided(a_task("Sequential")) == (Sequence("tasks"), {})
+
+
+def test_a_working_directory_is_shared_by_a_sequence() -> None:
+    assert decided(a_task("WorkingDirectory")) == (Sequence("tasks", directory=True), {})
 
 
 def test_allow_failure_forgives() -> None:

@@ -9,7 +9,6 @@ import typer
 from rich.table import Table
 
 from tiercel.errors import InvalidFlow, TiercelError
-from tiercel.flows.reading import read_flow
 from tiercel.registry import Registry
 from tiercel_orchestrator import local
 from tiercel_orchestrator.cli import exits, running, say
@@ -71,24 +70,9 @@ def validate(
     as_json: AsJson = False,
 ) -> None:
     """Check flows without running them: every problem, with file, line and column."""
-    registry = Registry.installed()
-    found: list[dict[str, Any]] = []
-    for file in flows:
-        try:
-            flow = read_flow(running.read_source(file), catalog=registry, file=str(file))
-        except InvalidFlow as error:
-            found += [
-                {"file": str(file), "line": p.line, "column": p.column, "path": p.path, "message": p.message}
-                for p in error.problems
-            ]
-            if not as_json:
-                say.refusal(file, error)
-            continue
-        if not as_json:
-            say.out.print(f"{file}: valid ({flow.namespace}/{flow.id})", markup=False)
-    if as_json:
-        running.print_json(found)
-    raise typer.Exit(exits.BAD_FLOW_OR_USAGE if found else exits.OK)
+    from tiercel_orchestrator.cli import checking
+
+    raise typer.Exit(_guard(lambda: checking.check(flows, as_json)))
 
 
 @app.command()
@@ -143,6 +127,28 @@ def logs(
     from tiercel_orchestrator.cli import log_listing
 
     _guard(lambda: log_listing.show(home or local.default_home(), execution_id, level.upper(), as_json))
+
+
+@app.command()
+def resume(
+    execution_id: ExecutionId,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="A value that the Pause asks for."),
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+) -> None:
+    """Go on with an execution that is paused."""
+    watch = running.Watch(home or local.default_home(), quiet, as_json)
+    _finish(running.resume(execution_id, parse_pairs(inputs or []), watch))
+
+
+@app.command()
+def kill(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None) -> None:
+    """End an execution that has not ended, and all that it started."""
+    _finish(running.kill(execution_id, running.Watch(home or local.default_home(), quiet, as_json)))
 
 
 def _finish(work: Coroutine[Any, Any, int], file: Path | None = None) -> None:

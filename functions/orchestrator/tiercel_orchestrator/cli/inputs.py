@@ -27,7 +27,7 @@ def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
 def with_files(flow: Flow, given: Mapping[str, str], flow_file: Path) -> dict[str, Any]:
     """Turn the values of FILE inputs into paths, relative to where the command runs.
 
-    A default `nsfile:///x` that nobody overrides is read beside the flow's file: on a laptop the flow's folder
+    A default `nsfile:///x` that nobody overrides is read beside the flow's file: on a laptop its folder
     holds the namespace's files.
     """
     values: dict[str, Any] = dict(given)

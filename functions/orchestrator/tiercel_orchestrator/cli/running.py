@@ -16,6 +16,7 @@ from tiercel.plugin import LogLine
 from tiercel_orchestrator.cli import exits, report, say
 from tiercel_orchestrator.cli.inputs import with_files
 from tiercel_orchestrator.cli.progress import Lines, LiveTree, Progress, Silent
+from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.local import open_engine
 from tiercel_orchestrator.shell.engine import Engine
@@ -81,6 +82,30 @@ async def follow(execution_id: str, watch: Watch) -> int:
             engine.only(execution.root_id)
             ended = await _watch(engine, execution)
         return await _report(engine, ended, watch)
+
+
+async def resume(execution_id: str, given: Mapping[str, str], watch: Watch) -> int:
+    """Go on with what is paused in an execution, and watch it to its end."""
+    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+        execution = await engine.execution(execution_id)
+        runs = await engine.in_store(engine.store.task_runs, execution_id)
+        paused = [run for run in runs if run.state == states.PAUSED]
+        if not paused:
+            raise InvalidFlow(f"Nothing is paused in execution '{execution_id}', which is {execution.state}.")
+        with watch.begin(execution):
+            for run in paused:
+                await engine.resume(run.id, given)
+            engine.only(execution.root_id)
+            ended = await _watch(engine, execution)
+        return await _report(engine, ended, watch)
+
+
+async def kill(execution_id: str, watch: Watch) -> int:
+    """End an execution; one that has ended stays as it is."""
+    async with open_engine(watch.home, claiming=False) as engine:
+        execution = await engine.execution(execution_id)
+        await engine.kill(execution.id)
+        return await _report(engine, await engine.execution(execution_id), watch)
 
 
 async def _watch(engine: Engine, execution: Execution) -> Execution:

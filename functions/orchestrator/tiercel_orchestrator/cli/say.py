@@ -20,6 +20,8 @@ def plain(text: str) -> None:
 def problems(file: Path | None, found: Sequence[Problem]) -> None:
     """Print problems as compilers do: file:line:column: what is wrong and what would be right."""
     for problem in found:
+        if problem.echo:
+            continue
         place = str(file) if file else ""
         if problem.line is not None:
             place += f":{problem.line}:{problem.column or 1}"

@@ -35,7 +35,7 @@ class Snoozed:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The shell did what it was asked for. `values`: rendered templates by name; `error`: why it could not."""
+    """The shell did what it was asked for. `values`: rendered templates by name; `error`: why it failed."""
 
     run_id: str
     attempt: int

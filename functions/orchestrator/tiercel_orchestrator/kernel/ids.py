@@ -12,6 +12,11 @@ def derive(*parts: object) -> str:
     return encode(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest()))
 
 
+def root_run_id(execution_id: str) -> str:
+    """Name the root scope of an execution."""
+    return derive(execution_id, "root")
+
+
 def encode(number: int) -> str:
     """Write a number below 2**128 as 22 base62 characters."""
     digits = []

@@ -65,6 +65,8 @@ def _answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
         executions.outputs_answered(deciding, run, answer)
     elif run.request == "childOutputs":
         task_runs.child_outputs_answered(deciding, run, answer)
+    elif run.request == "closeDirectory":
+        scopes.directory_closed(deciding, run, answer)
     elif run.request == "condition":
         scopes.condition_answered(deciding, run, answer)
     else:

@@ -16,10 +16,12 @@ Phase = Literal["tasks", "errors", "finally", "after"]
 
 Work = Literal["", "ready", "request", "timer", "paused", "children", "child", "leased"]
 """What a task run waits for: a family ("ready"), the shell ("request"), a moment ("timer"), a resume
-("paused"), its children, or the execution it started ("child"); "leased" while somebody works on it; "" once it
-has ended."""
+("paused"), its children, or the execution it started ("child"). It is "leased" while somebody works on it,
+and "" once it has ended."""
 
-Request = Literal["runIf", "plan", "condition", "outputs", "child", "childOutputs"]
+Request = Literal[
+    "runIf", "plan", "condition", "outputs", "child", "childOutputs", "openDirectory", "closeDirectory"
+]
 
 
 @dataclass(slots=True)

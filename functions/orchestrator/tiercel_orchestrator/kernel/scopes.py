@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tiercel.expressions import truthy
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Each, Loop
+from tiercel.flows.plans import Each, Loop, Sequence
 from tiercel_orchestrator.kernel import executions, states, task_runs
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered
@@ -15,8 +15,13 @@ from tiercel_orchestrator.kernel.schedule import Start, next_in_value, next_star
 
 def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
     """Take note of a child that has ended, start what may, and go to the next phase when nothing runs."""
+    if scope.work == "paused" and child is None:
+        for task in _on_pause(deciding, scope):
+            _create(deciding, scope, Start(task))
     if scope.ended or scope.work != "children":
         return
+    if child is not None and child.task_id in [task.id for task in _on_pause(deciding, scope)]:
+        return  # it may end after the resume, and decides nothing
     frame = frame_of(scope)
     deciding.touch(scope)
     if child is not None and _child_ended(deciding, scope, frame, child):
@@ -26,6 +31,10 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
         _create(deciding, scope, start)
     if not starts and not frame.running:
         _phase_over(deciding, scope, frame)
+
+
+def _on_pause(deciding: Deciding, scope: TaskRun) -> tuple[Task, ...]:
+    return deciding.task(scope).block("onPause") if scope.task_id is not None else ()
 
 
 def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRun) -> bool:
@@ -97,9 +106,26 @@ def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
         _begin_phase(deciding, scope, frame, "finally")
     elif scope.task_id is None:
         executions.blocks_over(deciding, scope)
+    elif isinstance(frame.plan, Sequence) and frame.plan.directory:
+        deciding.ask(scope, "closeDirectory")
     else:
-        forgiven = frame.worst == states.FAILED and getattr(frame.plan, "forgive", False)
-        task_runs.end(deciding, scope, states.WARNING if forgiven else frame.worst)
+        _end(deciding, scope, frame)
+
+
+def directory_closed(deciding: Deciding, scope: TaskRun, answer: Answered) -> None:
+    """Take the files that a working directory leaves; what cannot be stored fails it."""
+    scope.request = None
+    frame = frame_of(scope)
+    if answer.error:
+        deciding.log(scope, "ERROR", answer.error)
+        frame.worst = states.worse(frame.worst, states.FAILED)
+    scope.outputs = answer.values or None
+    _end(deciding, scope, frame)
+
+
+def _end(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    forgiven = frame.worst == states.FAILED and isinstance(frame.plan, Sequence) and frame.plan.forgive
+    task_runs.end(deciding, scope, states.WARNING if forgiven else frame.worst)
 
 
 def _begin_phase(deciding: Deciding, scope: TaskRun, frame: Frame, phase: Phase) -> None:

@@ -8,7 +8,7 @@ from tiercel.errors import TiercelError
 from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
 from tiercel.flows.models import Retry, Task
-from tiercel.flows.plans import Loop, Pause, Plan, Stop, Subflow, Update
+from tiercel.flows.plans import Loop, Pause, Plan, Sequence, Stop, Subflow, Update
 from tiercel_orchestrator.kernel import executions, states
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered, ChildEnded, Ended
@@ -50,6 +50,8 @@ def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
         close(deciding, run, states.SKIPPED)
     elif request == "child":
         _child_started(deciding, run)
+    elif request == "openDirectory":
+        go_on(deciding, run)
     else:
         _planned(deciding, run, deciding.task(run), answer.values)
 
@@ -84,8 +86,16 @@ def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
             run.frame = Frame(decided)
             if isinstance(decided, Loop):
                 run.outputs = {"iterationCount": 1}
-            deciding.wait(run, "children")
-            deciding.look_at(run)
+            if isinstance(decided, Sequence) and decided.directory:
+                deciding.ask(run, "openDirectory")
+            else:
+                go_on(deciding, run)
+
+
+def go_on(deciding: Deciding, run: TaskRun) -> None:
+    """Turn to a scope's children."""
+    deciding.wait(run, "children")
+    deciding.look_at(run)
 
 
 def _update(deciding: Deciding, update: Update) -> None:
@@ -179,6 +189,7 @@ def _pause(deciding: Deciding, run: TaskRun, pause: Pause) -> None:
     seconds = pause.seconds
     deciding.wait(run, "paused", None if seconds is None else deciding.now + timedelta(seconds=seconds))
     deciding.execution_enters(states.PAUSED)
+    deciding.look_at(run)
 
 
 def pause_over(deciding: Deciding, run: TaskRun) -> None:
@@ -206,8 +217,7 @@ def resume(deciding: Deciding, run: TaskRun, outputs: dict[str, Any], worst: str
 def _leave_pause(deciding: Deciding, run: TaskRun) -> None:
     run.enter(states.RUNNING, deciding.now)
     deciding.execution_enters(states.RUNNING)
-    deciding.wait(run, "children")
-    deciding.look_at(run)
+    go_on(deciding, run)
 
 
 def child_execution_id(run: TaskRun) -> str:

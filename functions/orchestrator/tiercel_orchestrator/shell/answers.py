@@ -1,6 +1,7 @@
 """Answers to what the kernel asks of the shell: templates rendered, flow outputs typed."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tiercel import expressions
@@ -13,6 +14,13 @@ from tiercel.flows.plans import Loop, Subflow
 from tiercel.services import Services
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.shell import directories
+from tiercel_orchestrator.shell.directories import WorkingDirectories
+
+FILES: dict[str | None, tuple[str, ...]] = {
+    "openDirectory": directories.OPENING,
+    "closeDirectory": directories.CLOSING,
+}
 
 
 def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
@@ -26,6 +34,8 @@ def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
         return {"condition": run.frame.plan.condition}
     if run.request == "childOutputs" and run.frame and isinstance(run.frame.plan, Subflow):
         return dict(run.frame.plan.outputs or {})
+    if run.request in FILES:
+        return {name: task.properties[name] for name in FILES[run.request] if name in task.properties}
     control = control_of(task.type)
     return dict(control.templates(task)) if control else {}
 
@@ -37,18 +47,25 @@ def answer(
     variables: Mapping[str, Any],
     services: Services,
     context: RunContext,
+    shared: WorkingDirectories,
 ) -> Answered:
     """Render the templates; what goes wrong is said in the answer."""
     try:
         rendered = expressions.render_deep(dict(templates), variables, services.expressions(context))
         if run.request == "outputs":
             rendered = type_outputs(flow.outputs, rendered)
+        elif run.request == "openDirectory":
+            rendered = shared.open(context, rendered)
+        elif run.request == "closeDirectory":
+            rendered = shared.close(context, rendered)
     except TiercelError as error:
         return Answered(run.id, run.attempt, error=str(error))
     return Answered(run.id, run.attempt, values=rendered)
 
 
-def context_of(execution: Execution, run: TaskRun, variables: Mapping[str, Any]) -> RunContext:
+def context_of(
+    execution: Execution, run: TaskRun, variables: Mapping[str, Any], directory: Path | None = None
+) -> RunContext:
     """Say on whose behalf something is rendered or run."""
     return RunContext(
         namespace=execution.namespace,
@@ -59,5 +76,6 @@ def context_of(execution: Execution, run: TaskRun, variables: Mapping[str, Any])
         task_run_id=run.id,
         attempt=run.attempt,
         value=run.value,
+        working_directory=str(directory) if directory else None,
         variables=dict(variables),
     )

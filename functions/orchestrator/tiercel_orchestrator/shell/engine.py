@@ -24,6 +24,7 @@ from tiercel_orchestrator.kernel.events import Answered, Due, Event, KillRequest
 from tiercel_orchestrator.kernel.kernel import decide
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import answers, envelopes, starting
+from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
 from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
@@ -50,6 +51,7 @@ class Engine:
         dispatcher: Dispatcher,
         services: Services,
         owner: Owner,
+        directories: WorkingDirectories,
         *,
         concurrency: int = 16,
         globals_: Mapping[str, Any] | None = None,
@@ -62,6 +64,7 @@ class Engine:
         self.dispatcher = dispatcher
         self.services = services
         self.owner = owner
+        self.directories = directories
         self.concurrency = concurrency
         self.around = Surroundings(globals_ or {}, services.environment, starting.decryption(services))
         self.claiming = claiming
@@ -231,6 +234,8 @@ class Engine:
     def _notice(self, execution: Execution, run: TaskRun) -> None:
         if run.ended and (working := self._working.get(run.id)):
             working.cancel()
+        if run.ended and is_directory(run):
+            self.directories.remove(run.id)
         if run.task_id is None and run.ended:
             self._ended[execution.id].set()
         if run.state == states.PAUSED and run.due_at is None:
@@ -274,7 +279,7 @@ class Engine:
             variables = await self._variables(flow, execution, run, templates)
         context = answers.context_of(execution, run, variables)
         event = await asyncio.to_thread(
-            answers.answer, flow, run, templates, variables, self.services, context
+            answers.answer, flow, run, templates, variables, self.services, context, self.directories
         )
         return Report(event)
 
@@ -312,7 +317,8 @@ class Engine:
         flow = await self.in_store(self.library.of, claim.execution)
         task = flow.task(run.task_id or "")
         variables = await self._variables(flow, claim.execution, run, [task.params, task.timeout])
-        context = answers.context_of(claim.execution, run, variables)
+        lineage = await self.in_store(self.store.lineage, run.id)
+        context = answers.context_of(claim.execution, run, variables, self.directories.of(lineage))
         try:
             rendered = expressions.render(task.timeout or "", variables, self.services.expressions(context))
             envelope = envelopes.envelope_for(task, context, rendered)

@@ -6,7 +6,9 @@ from typing import Any
 
 from tiercel import expressions
 from tiercel.flows.models import Flow
+from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.shell.directories import is_directory
 from tiercel_orchestrator.store.port import OutputRow, Store
 
 EVERYTHING = "*"
@@ -121,13 +123,20 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
         "task": {"id": run.task_id, "type": flow.task(run.task_id or "").type},
         "taskrun": {"id": run.id, "startDate": run.history[0][1], "attemptsCount": run.attempt - 1},
     }
-    if run.parent_id is not None:
+    if run.parent_id != root_run_id(run.execution_id):
         variables["taskrun"]["parentId"] = run.parent_id
     if run.value is not None:
         variables["taskrun"] |= {"value": run.value, "iteration": run.iteration}
     if run.outputs:
         variables["taskrun"]["outputs"] = run.outputs
-    parents = [parent for ancestor in store.lineage(run.id) if (parent := _parent(ancestor))]
+    lineage = store.lineage(run.id)
+    if opened := next((ancestor for ancestor in lineage if is_directory(ancestor)), None):
+        variables["workerTaskrun"] = {
+            "id": opened.id,
+            "startDate": opened.history[0][1],
+            "value": opened.value,
+        }
+    parents = [parent for ancestor in lineage if (parent := _parent(ancestor))]
     if parents:
         variables |= {"parents": parents, "parent": parents[0]}
     return variables

@@ -11,7 +11,7 @@ from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched, WantsAllLive
 from tiercel_orchestrator.kernel.events import Event, KillRequested, Started
-from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.ids import derive, root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store.port import Change, Decide, Report
 
@@ -64,7 +64,7 @@ class Applying:
         execution.enter(states.CREATED, self.now)
         if not self.transaction.insert_execution(execution):
             return
-        root = TaskRun(derive(execution.id, "root"), execution.id, task_id=None, parent_id=None)
+        root = TaskRun(root_run_id(execution.id), execution.id, task_id=None, parent_id=None)
         root.enter(states.CREATED, self.now)
         if at is not None:
             root.work, root.due_at = "timer", at

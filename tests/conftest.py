@@ -1,0 +1,43 @@
+"""At the end of a run, say which servers were real, emulated or missing."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import servers
+
+CORPUS = "conformance corpus"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what this process has noted to the process that prints it."""
+    servers.note_libraries()
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["servers"] = [tuple(server) for server in servers.noted()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker has noted; one that crashed has left nothing."""
+    output: Mapping[str, Any] = getattr(node, "workeroutput", {})
+    servers.merge(output.get("servers", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print one line per server."""
+    note_corpus(os.environ.get("CONFORMANCE_DIR"))
+    terminalreporter.section("servers")
+    for name, kind, detail in servers.noted():
+        terminalreporter.line(f"{name}: {kind}, {detail}", yellow=kind == "missing")
+
+
+def note_corpus(directory: str | None) -> None:
+    """Note whether the corpus is at hand."""
+    if directory and Path(directory).is_dir():
+        servers.note(CORPUS, "real", directory)
+    else:
+        servers.note(CORPUS, "missing", "set CONFORMANCE_DIR to its folder")

@@ -1,0 +1,1 @@
+"""The documents say what is so: examples run, links lead somewhere, instructions work as written."""
