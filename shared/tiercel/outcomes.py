@@ -7,13 +7,13 @@ from pydantic_core import to_jsonable_python
 
 from tiercel.calling import DeadlinePassed
 from tiercel.envelope import WireError, WireProblem
-from tiercel.errors import Cancelled, ExpressionError, InvalidFlow, Killed, Retriable, TiercelError
+from tiercel.errors import Cancelled, ExpressionError, InvalidFlow, Killed, Problem, Retriable, TiercelError
 from tiercel.plugin import JsonObject, PluginOutput
 
 
 def wire_error(error: TiercelError) -> WireError:
     """Say what kind of failure this is, and so what happens next."""
-    problems = [WireProblem(**dataclasses.asdict(problem)) for problem in getattr(error, "problems", ())]
+    problems = [wire_problem(problem) for problem in getattr(error, "problems", ())]
     match error:
         case ExpressionError():
             where = f"`{error.problems[0].path}`: " if error.problems[0].path else ""
@@ -40,3 +40,8 @@ def wire_plan(output: PluginOutput) -> JsonObject | None:
     values = {to_camel(name): value for name, value in dataclasses.asdict(plan).items()}
     written: JsonObject = to_jsonable_python({"kind": type(plan).__name__, **values})
     return written
+
+
+def wire_problem(problem: Problem) -> WireProblem:
+    """Write one problem as it travels."""
+    return WireProblem(message=problem.message, path=problem.path, line=problem.line, column=problem.column)

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import calculate, compare_numbers, is_number, parse_number
+from tiercel.expressions.numbers import calculate, compare_numbers, is_number
 from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import contained, equal, is_list, java_text, kind, text_of
 

@@ -52,7 +52,7 @@ def run(
     home: Home = None,
 ) -> None:
     """Run a flow here and now, and show its progress and result."""
-    watch = running.Watch(home or local.default_home(), quiet, as_json)
+    watch = _watch(home, quiet, as_json)
     _finish(running.run_flow(flow, parse_pairs(inputs or []), parse_pairs(labels or []), watch), flow)
 
 
@@ -61,7 +61,7 @@ def follow(
     execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
 ) -> None:
     """Take up an execution that was interrupted, or show how it ended."""
-    _finish(running.follow(execution_id, running.Watch(home or local.default_home(), quiet, as_json)))
+    _finish(running.follow(execution_id, _watch(home, quiet, as_json)))
 
 
 @app.command()
@@ -141,14 +141,19 @@ def resume(
     home: Home = None,
 ) -> None:
     """Go on with an execution that is paused."""
-    watch = running.Watch(home or local.default_home(), quiet, as_json)
-    _finish(running.resume(execution_id, parse_pairs(inputs or []), watch))
+    _finish(running.resume(execution_id, parse_pairs(inputs or []), _watch(home, quiet, as_json)))
 
 
 @app.command()
 def kill(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None) -> None:
     """End an execution that has not ended, and all that it started."""
-    _finish(running.kill(execution_id, running.Watch(home or local.default_home(), quiet, as_json)))
+    _finish(running.kill(execution_id, _watch(home, quiet, as_json)))
+
+
+def _watch(home: Path | None, quiet: bool, as_json: bool) -> running.Watch:
+    home = home or local.default_home()
+    running.log_to(home)
+    return running.Watch(home, quiet, as_json)
 
 
 def _finish(work: Coroutine[Any, Any, int], file: Path | None = None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import signal
 import sys
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.starting import StartRequest
 from tiercel_orchestrator.store.port import Change
 from tiercel_orchestrator.views import execution_view
+
+LOG_FILE = "tiercel.log"
 
 
 @dataclass(slots=True)
@@ -54,6 +57,14 @@ class Watch:
         else:
             self.progress = Lines(say.out, execution.id)
         return self.progress
+
+
+def log_to(home: Path) -> None:
+    """Write what is for us, tracebacks of our own bugs, to a file and not over the user's terminal."""
+    home.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(home / LOG_FILE, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, str], watch: Watch) -> int:

@@ -48,7 +48,7 @@ def refusal(run: TaskRun, error: TiercelError) -> Report:
 def bug(run: TaskRun, error: Exception) -> Report:
     """Fail a task run for a bug of our own; the engine's log has the traceback."""
     name = type(error).__name__
-    message = f"The engine could not carry this out ({name}), by a bug of its own; please report it."
+    message = f"The engine could not carry this out ({name}), by a bug of its own; its log has a traceback."
     logs = [LogLine(timestamp(), "ERROR", message)]
     if run.request:
         return Report(Answered(run.id, run.attempt, error=message))

@@ -145,7 +145,7 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
 def _parent(run: TaskRun) -> dict[str, Any]:
     parent: dict[str, Any] = {}
     if run.value is not None:
-        parent["taskrun"] = {"value": run.value, "iteration": run.iteration}
+        parent["taskrun"] = {"value": run.value}
     if run.outputs:
         parent["outputs"] = run.outputs
     return parent
