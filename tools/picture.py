@@ -13,9 +13,10 @@ import struct
 import subprocess
 import sys
 import termios
+from html import unescape
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.cells import cell_len
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
@@ -27,6 +28,9 @@ FLOW = "examples/seattle-weather.yaml"
 COLUMNS, ROWS = 100, 50
 FONTS = "ui-monospace, 'Fira Code', 'Cascadia Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 TOKEN = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])|(\r\n|\n|\r)|([^\x1b\r\n]+)")
+INDENTED = re.compile(
+    r'(<text [^>]*x=")([\d.]+)("[^>]*textLength=")([\d.]+)("[^>]*>)((?:&#160;)+)(?P<text>[^<]+)<'
+)
 THEME = TerminalTheme(
     (30, 33, 39),
     (205, 211, 222),
@@ -50,7 +54,9 @@ def typed(command: list[str]) -> str:
     unset = ("COLUMNS", "LINES", "NO_COLOR", "TIERCEL_HOME")
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     environment["TERM"] = "xterm-256color"
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as ran:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as ran:
         os.close(theirs)
         written = bytearray()
         with contextlib.suppress(OSError):  # Linux: the other end is closed, and nothing is left to read
@@ -93,13 +99,20 @@ def draw(lines: list[str]) -> str:
     for text in texts:
         text.rstrip()
         console.print(text, no_wrap=True, crop=False)
-    return console.export_svg(title=TITLE, theme=THEME, code_format=svg_format(), unique_id="demo")
+    svg = console.export_svg(title=TITLE, theme=THEME, unique_id="demo")
+    return INDENTED.sub(indent, without_hosts(svg))
 
 
-def svg_format() -> str:
-    """Give rich's picture of a terminal without what it loads from other hosts: it uses the reader's fonts."""
-    local = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-    local = re.sub(r"\s*<!--.*?-->", "", local)
+def indent(found: re.Match[str]) -> str:
+    """Put a text where its first letter stands: some viewers drop the spaces at its beginning."""
+    before, x, between, length, rest, spaces = found.groups()[:6]
+    shift = spaces.count(";") * float(length) / (spaces.count(";") + cell_len(unescape(found["text"])))
+    return f"{before}{float(x) + shift:g}{between}{float(length) - shift:g}{rest}{found['text']}<"
+
+
+def without_hosts(svg: str) -> str:
+    """Leave out what rich would load from other hosts: the picture uses the fonts of whoever looks at it."""
+    local = re.sub(r"@font-face \{.*?\}\s*|<!--.*?-->\s*", "", svg, flags=re.DOTALL)
     return re.sub(r"font-family: [^;]+;", f"font-family: {FONTS};", local)
 
 

@@ -17,7 +17,16 @@ NO_SET_UP = "#!/bin/sh\necho 'the set-up is current: nothing may be installed' >
 def files() -> list[Path]:
     """List the files of the checkout, tracked or new, relative to its root."""
     # any user may run the tests: git must not mind whose the checkout is
-    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [Path(name) for name in sorted(set(listed.split("\0"))) if name and (ROOT / name).is_file()]
 
@@ -38,7 +47,7 @@ class Ran:
 
 
 class Checkout:
-    """A copy of the checkout, set up: its `.venv` leads to this interpreter, its sources are imported first."""
+    """A copy of the checkout, set up: its `.venv` leads to this interpreter, which imports the copy."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

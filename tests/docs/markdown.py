@@ -55,5 +55,7 @@ def links(document: str) -> Iterator[str]:
 
 def anchors(document: str) -> set[str]:
     """Give the anchors that headings get."""
-    plain = (re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(FENCED.sub("", document)))
+    plain = (
+        re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(FENCED.sub("", document))
+    )
     return {heading.strip().replace(" ", "-") for heading in plain}

@@ -1,4 +1,4 @@
-"""The documents agree with the product: flows validate, links lead somewhere, verbs exist; and the house rules."""
+"""The documents agree with the product, and the files with the rules of the house."""
 
 import json
 import re
@@ -28,7 +28,9 @@ REGISTRIES = (
 )
 MAKE_VERB = re.compile(r"\bmake ([a-z][a-z-]*)")
 DOCUMENTS = [name for name in files() if name.suffix == ".md"]
-GUIDES = [name for name in DOCUMENTS if name.name in ("README.md", "CONTRIBUTING.md") or name.parts[0] == "docs"]
+GUIDES = [
+    name for name in DOCUMENTS if name.name in ("README.md", "CONTRIBUTING.md") or name.parts[0] == "docs"
+]
 
 
 def read(name: Path) -> str:
@@ -62,8 +64,14 @@ def test_the_flow_of_the_readme_runs(tmp_path: Path) -> None:
 
 
 def test_make_help_lists_every_verb_that_the_documents_name() -> None:
-    named = {verb for name in ("README.md", "CONTRIBUTING.md") for verb in MAKE_VERB.findall(code(read(Path(name))))}
-    helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    named = {
+        verb
+        for name in ("README.md", "CONTRIBUTING.md")
+        for verb in MAKE_VERB.findall(code(read(Path(name))))
+    }
+    helped = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
     assert "help" in named
     assert named - set(MAKE_VERB.findall(helped.stdout)) == set()
 

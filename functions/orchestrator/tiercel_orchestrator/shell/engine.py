@@ -5,29 +5,28 @@ import contextlib
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from tiercel import clock, expressions
-from tiercel.errors import InvalidFlow, TiercelError
+from tiercel import clock
+from tiercel.errors import InvalidFlow
 from tiercel.flows.inputs import inputs_of
-from tiercel.flows.models import Flow
-from tiercel.flows.plans import Subflow
 from tiercel.plugin import LogLine
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched
-from tiercel_orchestrator.kernel.events import Answered, Due, Event, KillRequested, Resumed
+from tiercel_orchestrator.kernel.events import Due, Event, KillRequested, Resumed
 from tiercel_orchestrator.kernel.kernel import decide
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.shell import answers, envelopes, starting
+from tiercel_orchestrator.shell import envelopes, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
-from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
+from tiercel_orchestrator.shell.variables import Surroundings
+from tiercel_orchestrator.shell.work import Work
 from tiercel_orchestrator.store.port import Change, Claim, ClaimRequest, Finished, Report, Store
 
 T = TypeVar("T")
@@ -61,16 +60,17 @@ class Engine:
     ) -> None:
         self.store = store
         self.library = library
-        self.dispatcher = dispatcher
         self.services = services
         self.owner = owner
         self.directories = directories
         self.concurrency = concurrency
-        self.around = Surroundings(globals_ or {}, services.environment, starting.decryption(services))
+        around = Surroundings(globals_ or {}, services.environment, starting.decryption(services))
+        self.work = Work(
+            store, library, dispatcher, services, directories, around, self.in_store, self.create, log_sink
+        )
         self.claiming = claiming
         self.root_id: str | None = None
         self.listener = listener
-        self.log_sink = log_sink
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._inbox: list[Report] = []
         self._wake = asyncio.Event()
@@ -167,7 +167,8 @@ class Engine:
         execution = await self.execution(run.execution_id)
         flow = await self.in_store(self.library.of, execution)
         declared = inputs_of(flow.task(run.task_id or "").properties.get("onResume") or ())
-        variables = await self._variables(flow, execution, run, [one.properties for one in declared])
+        templates = [one.properties for one in declared]
+        variables = await self.in_store(self.work.variables, flow, execution, run, templates)
         typed = await asyncio.to_thread(
             starting.typed_inputs, flow, execution.id, declared, inputs or {}, variables, self.services
         )
@@ -182,44 +183,54 @@ class Engine:
     # -- the loop
 
     async def _run(self) -> None:
-        await self._sweep()
-        while True:
-            self._wake.clear()
-            reports, self._inbox = self._inbox, []
-            finished = await self.in_store(self._turn, reports)
-            self._announce(finished)
-            for claim in finished.claims:
-                self._take(claim)
-            if not finished.claims and not self._inbox:
-                await self._sleep()
+        sweeping = asyncio.create_task(self._sweep_now_and_then())
+        try:
+            while True:
+                self._wake.clear()
+                reports, self._inbox = self._inbox, []
+                finished, next_due = await self.in_store(self._turn, reports)
+                self._announce(finished)
+                for claim in finished.claims:
+                    self._take(claim)
+                if not finished.claims and not self._inbox:
+                    await self._sleep(next_due)
+        finally:
+            sweeping.cancel()
 
-    def _turn(self, reports: Sequence[Report]) -> Finished:
+    def _turn(self, reports: Sequence[Report]) -> tuple[Finished, datetime | None]:
+        """Write what has happened and claim what is due; answers also when something is due next."""
         free = self.concurrency - len(self._working) if self.claiming else 0
         request = ClaimRequest(self.owner.name, free, LEASE, self.root_id)
         if reports:
-            return self.store.finish(reports, self._decide, clock.now(), request)
-        if request.limit <= 0:
-            return Finished(())
-        return self.store.claim(request, clock.now())
+            finished = self.store.finish(reports, self._decide, clock.now(), request)
+        elif free > 0:
+            finished = self.store.claim(request, clock.now())
+        else:
+            finished = Finished(())
+        idle = free > 0 and not finished.claims
+        return finished, self.store.next_due(self.root_id) if idle else None
 
-    async def _sleep(self) -> None:
-        """Sleep until a task ends, or the next moment anything waits for; look after leases now and then."""
-        next_due = await self._sweep()
-        seconds = SWEEP_EVERY.total_seconds()
-        if next_due is not None and self.claiming and len(self._working) < self.concurrency:
-            seconds = min(seconds, max(0.0, (next_due - clock.now()).total_seconds()))
+    async def _sleep(self, next_due: datetime | None) -> None:
+        """Sleep until something happens, or the next moment that something waits for."""
+        seconds = None if next_due is None else max(0.0, (next_due - clock.now()).total_seconds())
         with contextlib.suppress(TimeoutError):
             # not wait_for: before Python 3.12 it swallows a cancellation that comes together with the event
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    async def _sweep(self) -> datetime | None:
-        def sweep() -> datetime | None:
-            now = clock.now()
-            self.store.extend(self.owner.name, now, LEASE)
-            return self.store.sweep(now, self.owner.gone(self.store.owners()), self.root_id).next_due
+    async def _sweep_now_and_then(self) -> None:
+        while True:
+            try:
+                if await self.in_store(self._sweep):
+                    self._wake.set()
+            except Exception:
+                logger.exception("leases could not be looked after; trying again")
+            await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
-        return await self.in_store(sweep)
+    def _sweep(self) -> int:
+        now = clock.now()
+        self.store.extend(self.owner.name, now, LEASE)
+        return self.store.sweep(now, self.owner.gone(self.store.owners()))
 
     def _decide(self, touched: Touched, event: Event) -> Decision:
         return decide(self.library.of(touched.execution), touched, event, clock.now())
@@ -249,81 +260,22 @@ class Engine:
         if claim.run.work != "leased":
             self._tell_later(Report(Due(claim.run.id)))
             return
-        work = self._answer(claim) if claim.run.request else self._dispatch(claim)
-        task = asyncio.create_task(self._guarded(claim.run, work))
+        task = asyncio.create_task(self._carry_out(claim))
         self._working[claim.run.id] = task
+        # one that is cancelled before it began never reaches its own end
         task.add_done_callback(lambda _: self._working.pop(claim.run.id, None))
 
-    async def _guarded(self, run: TaskRun, work: Coroutine[Any, Any, Report]) -> None:
+    async def _carry_out(self, claim: Claim) -> None:
         """Report what comes of a piece of work, a bug of our own too: nothing may wait for ever."""
         try:
-            report = await work
+            report = await self.work.carry_out(claim)
         except Exception as error:
-            logger.exception("task run %s could not be carried out", run.id)
-            report = envelopes.bug(run, error)
+            logger.exception("task run %s could not be carried out", claim.run.id)
+            report = envelopes.bug(claim.run, error)
+        # the slot is free before the loop hears of it
+        self._working.pop(claim.run.id, None)
         self._tell_later(report)
 
     def _tell_later(self, report: Report) -> None:
         self._inbox.append(report)
         self._wake.set()
-
-    async def _answer(self, claim: Claim) -> Report:
-        run, execution = claim.run, claim.execution
-        if run.request == "child":
-            return Report(await self._start_child(claim))
-        flow = await self.in_store(self.library.of, execution)
-        templates = answers.templates_for(flow, run)
-        if run.request == "childOutputs":
-            variables = await self._childs_variables(run, templates)
-        else:
-            variables = await self._variables(flow, execution, run, templates)
-        context = answers.context_of(execution, run, variables)
-        event = await asyncio.to_thread(
-            answers.answer, flow, run, templates, variables, self.services, context, self.directories
-        )
-        return Report(event)
-
-    async def _variables(
-        self, flow: Flow, execution: Execution, run: TaskRun, templates: Any
-    ) -> dict[str, Any]:
-        needs = needs_of([templates, execution.variables])
-        return await self.in_store(variables_of, self.store, flow, execution, run, needs, self.around)
-
-    async def _childs_variables(self, run: TaskRun, templates: Any) -> dict[str, Any]:
-        """Give what the execution that a Subflow started sees at its end."""
-        child = await self.execution(str((run.outputs or {})["executionId"]))
-        flow = await self.in_store(self.library.of, child)
-        root = await self.in_store(self.store.root_run, child.id)
-        return await self._variables(flow, child, root, templates)
-
-    async def _start_child(self, claim: Claim) -> Answered:
-        run, parent = claim.run, claim.execution
-        plan = run.frame.plan if run.frame else None
-        assert isinstance(plan, Subflow)
-        try:
-            parent_flow = await self.in_store(self.library.of, parent)
-            flow = await self.in_store(self.library.get, plan.namespace, plan.flow_id, plan.revision)
-            child_id = str((run.outputs or {})["executionId"])
-            child = await asyncio.to_thread(
-                starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
-            )
-        except TiercelError as error:
-            return Answered(run.id, run.attempt, error=str(error))
-        await self.create(child)
-        return Answered(run.id, run.attempt)
-
-    async def _dispatch(self, claim: Claim) -> Report:
-        run = claim.run
-        flow = await self.in_store(self.library.of, claim.execution)
-        task = flow.task(run.task_id or "")
-        variables = await self._variables(flow, claim.execution, run, [task.params, task.timeout])
-        lineage = await self.in_store(self.store.lineage, run.id)
-        context = answers.context_of(claim.execution, run, variables, self.directories.of(lineage))
-        try:
-            rendered = expressions.render(task.timeout or "", variables, self.services.expressions(context))
-            envelope = envelopes.envelope_for(task, context, rendered)
-            sink = self.log_sink
-            result = await self.dispatcher.run(envelope, (lambda line: sink(run, line)) if sink else None)
-        except TiercelError as error:
-            return envelopes.refusal(run, error)
-        return envelopes.report_of(run, result)

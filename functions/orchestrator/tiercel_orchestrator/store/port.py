@@ -82,14 +82,6 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep found: how many leases it gave back, and when something is due next."""
-
-    released: int = 0
-    next_due: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """Which executions to list."""
 
@@ -117,8 +109,11 @@ class Store(Protocol):
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         """Prolong all leases of an owner that lives."""
 
-    def sweep(self, now: datetime, gone: Iterable[str], root_id: str | None = None) -> Swept:
-        """Give back the leases that expired, and those of the owners that are `gone`."""
+    def sweep(self, now: datetime, gone: Iterable[str]) -> int:
+        """Give back the leases that expired, and those of the owners that are `gone`; gives how many."""
+
+    def next_due(self, root_id: str | None = None) -> datetime | None:
+        """Give the earliest moment that anything waits for; None where nothing does."""
 
     def owners(self) -> list[str]:
         """Name all that hold leases."""

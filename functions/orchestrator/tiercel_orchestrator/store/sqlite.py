@@ -25,7 +25,6 @@ from tiercel_orchestrator.store.port import (
     LogRow,
     OutputRow,
     Report,
-    Swept,
 )
 from tiercel_orchestrator.store.queries import named_queries, read_text
 
@@ -77,13 +76,13 @@ class SqliteStore:
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         self._run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
 
-    def sweep(self, now: datetime, gone: Iterable[str], root_id: str | None = None) -> Swept:
+    def sweep(self, now: datetime, gone: Iterable[str]) -> int:
         with self._writing():
-            released = self._run(
-                "release_expired", now=codec.micros(now), gone=codec.dump(list(gone))
-            ).rowcount
-            due = self._one("next_due", root=root_id)
-        return Swept(released, None if due is None or due[0] is None else codec.moment(due[0]))
+            return self._run("release_expired", now=codec.micros(now), gone=codec.dump(list(gone))).rowcount
+
+    def next_due(self, root_id: str | None = None) -> datetime | None:
+        row = self._one("next_due", root=root_id)
+        return None if row is None or row[0] is None else codec.moment(row[0])
 
     # -- inside a transaction
 

@@ -1,0 +1,139 @@
+"""What has become due, carried out: templates rendered, tasks dispatched, subflows started."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from tiercel import expressions
+from tiercel.errors import TiercelError
+from tiercel.flows.models import Flow, Task
+from tiercel.flows.plans import Subflow
+from tiercel.plugin import LogLine
+from tiercel.services import Services
+from tiercel_orchestrator.dispatch.port import Dispatcher
+from tiercel_orchestrator.kernel.events import Answered
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.shell import answers, envelopes, starting
+from tiercel_orchestrator.shell.directories import WorkingDirectories
+from tiercel_orchestrator.shell.flows import FlowLibrary
+from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
+from tiercel_orchestrator.store.port import Claim, Report, Store
+
+T = TypeVar("T")
+
+
+class InStore(Protocol):
+    """Runs a call on the store's own thread."""
+
+    def __call__(self, call: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+        """Run it there, and give what it gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The hands of an engine. `create` begins with an execution; `log_sink` sees a task's lines at once."""
+
+    store: Store
+    library: FlowLibrary
+    dispatcher: Dispatcher
+    services: Services
+    directories: WorkingDirectories
+    around: Surroundings
+    in_store: InStore
+    create: Callable[[Execution], Awaitable[None]]
+    log_sink: Callable[[TaskRun, LogLine], None] | None = None
+
+    async def carry_out(self, claim: Claim) -> Report:
+        """Do what a claimed row waits for, and report what came of it."""
+        if claim.run.request == "child":
+            return Report(await self._start_child(claim))
+        if claim.run.request == "childOutputs":
+            return Report(await self._child_outputs(claim))
+        if claim.run.request:
+            return Report(await self._answer(claim))
+        return await self._dispatch(claim)
+
+    # -- templates
+
+    async def _answer(self, claim: Claim) -> Answered:
+        flow, templates, variables = await self.in_store(self._asked, claim)
+        return await self._rendered(flow, claim, templates, variables)
+
+    def _asked(self, claim: Claim) -> tuple[Flow, dict[str, Any], dict[str, Any]]:
+        """Read what a request needs; on the store's thread."""
+        flow = self.library.of(claim.execution)
+        templates = answers.templates_for(flow, claim.run)
+        return flow, templates, self.variables(flow, claim.execution, claim.run, templates)
+
+    async def _child_outputs(self, claim: Claim) -> Answered:
+        """Evaluate a Subflow's own outputs among the variables of the execution that it started."""
+        flow, templates, variables = await self.in_store(self._asked_of_child, claim)
+        return await self._rendered(flow, claim, templates, variables)
+
+    def _asked_of_child(self, claim: Claim) -> tuple[Flow, dict[str, Any], dict[str, Any]]:
+        flow = self.library.of(claim.execution)
+        templates = answers.templates_for(flow, claim.run)
+        child = self.store.execution(str((claim.run.outputs or {})["executionId"]))
+        assert child is not None, "a Subflow's child is asked for its outputs after it has ended"
+        root = self.store.root_run(child.id)
+        return flow, templates, self.variables(self.library.of(child), child, root, templates)
+
+    async def _rendered(
+        self, flow: Flow, claim: Claim, templates: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> Answered:
+        context = answers.context_of(claim.execution, claim.run, variables)
+        return await asyncio.to_thread(
+            answers.answer, flow, claim.run, templates, variables, self.services, context, self.directories
+        )
+
+    def variables(self, flow: Flow, execution: Execution, run: TaskRun, templates: Any) -> dict[str, Any]:
+        """Read what the templates of a run see; on the store's thread."""
+        needs = needs_of([templates, execution.variables])
+        return variables_of(self.store, flow, execution, run, needs, self.around)
+
+    # -- tasks
+
+    async def _dispatch(self, claim: Claim) -> Report:
+        task, variables, directory = await self.in_store(self._task, claim)
+        context = answers.context_of(claim.execution, claim.run, variables, directory)
+        try:
+            timeout = expressions.render(task.timeout or "", variables, self.services.expressions(context))
+            envelope = envelopes.envelope_for(task, context, timeout)
+            result = await self.dispatcher.run(envelope, self._sink(claim.run))
+        except TiercelError as error:
+            return envelopes.refusal(claim.run, error)
+        return envelopes.report_of(claim.run, result)
+
+    def _task(self, claim: Claim) -> tuple[Task, dict[str, Any], Path | None]:
+        """Read what a task needs; on the store's thread."""
+        flow = self.library.of(claim.execution)
+        task = flow.task(claim.run.task_id or "")
+        variables = self.variables(flow, claim.execution, claim.run, [task.params, task.timeout])
+        return task, variables, self.directories.of(self.store.lineage(claim.run.id))
+
+    def _sink(self, run: TaskRun) -> Callable[[LogLine], None] | None:
+        sink = self.log_sink
+        return None if sink is None else lambda line: sink(run, line)
+
+    # -- subflows
+
+    async def _start_child(self, claim: Claim) -> Answered:
+        run, parent = claim.run, claim.execution
+        try:
+            parent_flow, flow = await self.in_store(self._flows, claim)
+            child_id = str((run.outputs or {})["executionId"])
+            child = await asyncio.to_thread(
+                starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
+            )
+        except TiercelError as error:
+            return Answered(run.id, run.attempt, error=str(error))
+        await self.create(child)
+        return Answered(run.id, run.attempt)
+
+    def _flows(self, claim: Claim) -> tuple[Flow, Flow]:
+        plan = claim.run.frame.plan if claim.run.frame else None
+        assert isinstance(plan, Subflow)
+        wanted = self.library.get(plan.namespace, plan.flow_id, plan.revision)
+        return self.library.of(claim.execution), wanted
