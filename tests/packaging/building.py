@@ -27,7 +27,7 @@ def project(name: str) -> Mapping[str, Any]:
 
 
 def build(directory: Path, destination: Path) -> Path:
-    """Build the wheel of a project with the backend that it names, which is installed here; give the wheel."""
+    """Build the wheel of a project with the backend that all projects here name, and give its path."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", destination]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""Strangers' families: one made as CONTRIBUTING.md says works, and those that misbehave are told, not fatal."""
+"""Families of strangers: one made as CONTRIBUTING.md says works; one that misbehaves harms nobody else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,28 +67,31 @@ def follow(environment: Environment, directory: Path) -> dict[str, Ran]:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory, wheels: Mapping[str, Path]) -> Installed:
-    """Install the product from its wheels, a good family, one that raises, and two that claim core's prefix."""
+    """Install the product from its wheels, strangers that misbehave, and last the one of the instructions."""
     directory = tmp_path_factory.mktemp("strangers")
     environment = Environment.create(directory / "environment")
     environment.install(*wheels.values())
     raises = write_family(directory, "raises", "com.raises")
     (raises / "raises_tiercel/__init__.py").write_text('raise RuntimeError("the licence has run out")\n')
-    strangers = [raises]
-    for name in ("brash", "greedy"):  # one before `core` in the alphabet, and one after it
-        strangers.append(write_family(directory, name, CORE))
-        answer = environment.run("python -m tiercel.manifests .", strangers[-1])
+    greedy = [write_family(directory, name, CORE) for name in ("brash", "greedy")]
+    namesake = write_family(directory, "namesake", "com.namesake")
+    project = namesake / "pyproject.toml"
+    project.write_text(project.read_text().replace('namesake = "', 'core = "'))
+    for one in (*greedy, namesake):
+        answer = environment.run("python -m tiercel.manifests .", one)
         assert answer.code == 0, answer.report
-    environment.install(*strangers)
+    environment.install(raises, *greedy, namesake)
     write_family(directory)
     return Installed(environment, directory, follow(environment, directory))
 
 
 def test_the_environment_runs_what_was_built(installed: Installed) -> None:
-    program = "import tiercel, tiercel_core, tiercel_orchestrator as o; print(tiercel.__file__, tiercel_core.__file__, o.__file__)"
+    packages = ("tiercel", "tiercel_core", "tiercel_orchestrator")
+    program = f"import {', '.join(packages)}; print({', '.join(f'{name}.__file__' for name in packages)})"
     answer = installed.environment.run(f"python -c '{program}'", installed.directory)
-    files = answer.out.split()
-    assert len(files) == 3, answer.report
-    assert all(Path(file).is_relative_to(installed.environment.directory) for file in files)
+    imported = answer.out.split()
+    assert len(imported) == len(packages), answer.report
+    assert all(Path(file).is_relative_to(installed.environment.directory) for file in imported)
 
 
 def test_the_instructions_work_as_written(installed: Installed) -> None:
@@ -114,6 +117,7 @@ def test_a_family_that_raises_is_told_on_stderr(installed: Installed) -> None:
     assert TYPE in answer.out
 
 
+# one comes before `core` in the alphabet, one after it
 @pytest.mark.parametrize("name", ["brash", "greedy"])
 def test_a_family_that_claims_a_prefix_of_cores_is_refused_with_a_sentence(
     installed: Installed, name: str
@@ -125,6 +129,12 @@ def test_a_family_that_claims_a_prefix_of_cores_is_refused_with_a_sentence(
         f"family {name} cannot be used: {name}_tiercel: the prefix '{CORE}' belongs to family 'core'; "
         "give it prefixes of its own."
     ]
+
+
+def test_a_family_with_the_name_of_another_is_refused_with_a_sentence(installed: Installed) -> None:
+    told = [line for line in installed.tiercel("plugins").err.splitlines() if "namesake_tiercel" in line]
+    assert len(told) == 1
+    assert "the name 'core' belongs to tiercel_core" in told[0]
 
 
 def test_strangers_that_misbehave_take_nothing_from_core(installed: Installed) -> None:
