@@ -56,8 +56,9 @@ class Checkout:
             shutil.copy2(ROOT / name, directory / name)
         programs = directory / ".venv/bin"
         programs.mkdir(parents=True)
-        for name in ("python", "tiercel", "pytest"):
-            write_program(programs / name, SHIM.format(program=Path(sys.executable).with_name(name)))
+        for program in ("python", "tiercel", "pytest"):
+            text = SHIM.format(program=Path(sys.executable).with_name(program))
+            write_program(programs / program, text)
         write_program(programs / "uv", NO_SET_UP)
         for stamp in (".demo", ".dev"):
             (directory / ".venv" / stamp).touch()

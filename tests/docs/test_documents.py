@@ -57,7 +57,7 @@ def test_the_flow_of_the_readme_runs(tmp_path: Path) -> None:
         file = tmp_path / f"flow{number}.yaml"
         file.write_text(block.text, encoding="utf-8")
         tiercel = Path(sys.executable).with_name("tiercel")
-        command = [tiercel, "run", file, "--json", "--home", tmp_path / "home"]
+        command = [str(tiercel), "run", str(file), "--json", "--home", str(tmp_path / "home")]
         ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         assert json.loads(ran.stdout)["state"]["current"] == "SUCCESS"

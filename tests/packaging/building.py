@@ -28,7 +28,8 @@ def project(name: str) -> Mapping[str, Any]:
 
 def build(directory: Path, destination: Path) -> Path:
     """Build the wheel of a project with the backend that all projects here name, and give its path."""
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", destination]
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    command += ["--directory", str(destination)]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = destination.glob("*.whl")
@@ -70,7 +71,7 @@ class Environment:
     @classmethod
     def create(cls, directory: Path) -> "Environment":
         """Make one."""
-        command = [sys.executable, "-m", "venv", "--without-pip", directory]
+        command = [sys.executable, "-m", "venv", "--without-pip", str(directory)]
         subprocess.run(command, check=True, timeout=60)
         (site,) = directory.glob("lib/python*/site-packages")
         borrowed = next(path for path in sys.path if path.endswith("site-packages"))

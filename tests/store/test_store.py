@@ -58,7 +58,7 @@ def claim(
 
 
 def end(run: TaskRun, state: str = states.SUCCESS, **outputs: object) -> Report:
-    return Report(Ended(run.id, run.attempt, state, dict(outputs)))
+    return Report(Ended(run.id, run.lease, state, dict(outputs)))
 
 
 def test_an_execution_comes_back_as_it_was_written(store: Store) -> None:
@@ -118,21 +118,22 @@ def test_the_logs_and_metrics_of_an_ignored_result_are_not_written(store: Store)
     deciding = start(store, a_flow(task("a")))
     (run,) = claim(store)
     line = LogLine(timestamp(NOW), "INFO", "said")
-    report = Report(Ended(run.id, 1, states.SUCCESS), [line], [Metric(name="rows", value=2)])
+    report = Report(Ended(run.id, run.lease, states.SUCCESS), [line], [Metric(name="rows", value=2)])
     store.finish([report, report], deciding, NOW)
     assert [row.line for row in store.logs("e")] == [line]
     assert [(task_id, metric.value) for task_id, metric in store.metrics("e")] == [("a", 2.0)]
 
 
-def test_a_lease_that_expires_is_given_back_and_its_late_result_still_counts_once(store: Store) -> None:
+def test_a_lease_that_expires_is_given_back_and_its_late_result_is_ignored(store: Store) -> None:
     deciding = start(store, a_flow(task("a")))
     (run,) = claim(store)
     later = NOW + LEASE + timedelta(seconds=1)
     assert store.sweep(later, []) == 1
     (again,) = claim(store, later, owner="other")
-    assert (again.id, again.attempt) == (run.id, run.attempt)
-    store.finish([end(again)], deciding, later)
+    assert (again.id, again.attempt, again.lease) == (run.id, 1, 2)
     store.finish([end(run, states.FAILED)], deciding, later)
+    assert [run.state for run in store.task_runs("e")] == [states.RUNNING]
+    store.finish([end(again)], deciding, later)
     assert [run.state for run in store.task_runs("e")] == [states.SUCCESS]
 
 
@@ -214,6 +215,17 @@ def test_what_happened_can_be_followed_as_rows(store: Store) -> None:
         ("a", "SUCCESS"),
         (None, "SUCCESS"),
     ]
+
+
+def test_a_result_that_is_ignored_is_recorded(store: Store) -> None:
+    deciding = start(store, a_flow(task("a")))
+    (run,) = claim(store)
+    store.finish([end(run), end(run)], deciding, NOW)
+    assert isinstance(store, SqliteStore)
+    rows = store.connection.execute(
+        "select state from events where task_id = 'a' order by position"
+    ).fetchall()
+    assert [row["state"] for row in rows] == ["CREATED", "RUNNING", "SUCCESS", "IGNORED"]
 
 
 def test_a_store_that_is_opened_again_holds_everything(store: Store, tmp_path: Path) -> None:

@@ -108,11 +108,12 @@ class Driver:
         """Give everything that could happen next."""
         events: list[Event] = []
         for run in self.runs.values():
-            if run.work == "ready":
+            if run.work in ("ready", "request"):
                 run.work = "leased"
-            if run.work == "leased":
-                events.append(Ended(run.id, run.attempt, self.outcome(run), {"value": run.task_id}))
-            elif run.work == "request":
+                run.lease += 1
+            if run.work == "leased" and run.request is None:
+                events.append(Ended(run.id, run.lease, self.outcome(run), {"value": run.task_id}))
+            elif run.work == "leased":
                 events.append(self._answer(run))
             elif run.work == "timer":
                 events.append(Due(run.id))
@@ -122,7 +123,7 @@ class Driver:
 
     def _answer(self, run: TaskRun) -> Answered:
         if run.request == "outputs":
-            return Answered(run.id, run.attempt, {output.id: output.value for output in self.flow.outputs})
+            return Answered(run.id, run.lease, {output.id: output.value for output in self.flow.outputs})
         task = self.flow.task(run.task_id or "")
         templates: dict[str, Any] = {"runIf": task.run_if}
         if run.request == "condition" and run.frame and isinstance(run.frame.plan, Loop):
@@ -134,7 +135,7 @@ class Driver:
             "taskrun": {"value": run.value},
             "outputs": {task.id: run.outputs or {}},
         }
-        return Answered(run.id, run.attempt, expressions.render_deep(templates, variables))
+        return Answered(run.id, run.lease, expressions.render_deep(templates, variables))
 
     # -- what came of it
 

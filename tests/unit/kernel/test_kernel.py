@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.unit.kernel.driver import LOG, Driver, flowable, task
 from tiercel.flows.models import Flow, Output, Retry, Task
 from tiercel_orchestrator.kernel import states
-from tiercel_orchestrator.kernel.events import Due, Ended, KillRequested, Started
+from tiercel_orchestrator.kernel.events import Answered, Due, Ended, KillRequested, Started
 from tiercel_orchestrator.kernel.rows import TaskRun
 
 
@@ -190,6 +190,21 @@ def test_a_late_result_of_an_earlier_attempt_is_ignored() -> None:
     assert driver.feed(Ended(run.id, 2, states.SUCCESS))
     assert not driver.feed(Ended(run.id, 2, states.FAILED))
     assert driver.execution.state == states.SUCCESS
+
+
+def test_a_late_answer_to_an_earlier_question_is_ignored() -> None:
+    loop = flowable("loop", "LoopUntil", task("a"), params={"condition": "{{ false }}"}, run_if="{{ true }}")
+    driver = Driver(flow(loop))
+    driver.feed(Started("root"))
+    run = next(run for run in driver.runs.values() if run.task_id == "loop")
+    driver.possible()
+    first = Answered(run.id, run.lease, {"runIf": "true", "condition": "true"})
+    assert driver.feed(first)
+    for event in driver.possible():
+        driver.feed(event)
+    driver.possible()
+    assert driver.runs[run.id].request == "condition"
+    assert not driver.feed(first)
 
 
 def test_a_kill_ends_all_that_lives_and_nothing_more_happens() -> None:

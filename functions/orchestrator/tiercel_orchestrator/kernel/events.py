@@ -1,4 +1,7 @@
-"""Events: what has happened outside the kernel."""
+"""Events: what has happened outside the kernel.
+
+An answer carries the number of the lease that it was worked out under: a later lease makes it late.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +20,7 @@ class Ended:
     """A family answered for an attempt. `state`: SUCCESS, WARNING, FAILED, SKIPPED or KILLED."""
 
     run_id: str
-    attempt: int
+    lease: int
     state: str
     outputs: dict[str, Any] = field(default_factory=dict)
     retry_after: float | None = None
@@ -29,7 +32,7 @@ class Snoozed:
     """The task asked to be run again at `until`; it costs no attempt."""
 
     run_id: str
-    attempt: int
+    lease: int
     until: datetime
 
 
@@ -38,7 +41,7 @@ class Answered:
     """The shell did what it was asked for. `values`: rendered templates by name; `error`: why it failed."""
 
     run_id: str
-    attempt: int
+    lease: int
     values: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
 

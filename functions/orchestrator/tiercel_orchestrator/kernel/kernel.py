@@ -38,11 +38,11 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
     match event:
         case Started():
             executions.start(deciding, run)
-        case Ended() if event.attempt == run.attempt and run.work == "leased":
+        case Ended() if _in_time(run, event.lease):
             task_runs.ended(deciding, run, event)
-        case Snoozed() if event.attempt == run.attempt and run.work == "leased":
+        case Snoozed() if _in_time(run, event.lease):
             deciding.wait(run, "ready", event.until)
-        case Answered() if event.attempt == run.attempt and run.request:
+        case Answered() if _in_time(run, event.lease) and run.request:
             _answered(deciding, run, event)
         case Due() if run.work == "timer" and run.task_id is None:
             executions.start(deciding, run)
@@ -58,6 +58,10 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
             executions.kill(deciding, states.KILLED)
         case _:
             deciding.decision.ignored = True
+
+
+def _in_time(run: TaskRun, lease: int) -> bool:
+    return run.work == "leased" and run.lease == lease
 
 
 def _answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:

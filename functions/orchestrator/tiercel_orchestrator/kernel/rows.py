@@ -52,8 +52,8 @@ class Attempt:
 class TaskRun:
     """One run of a task, or the root scope of an execution (`task_id` None).
 
-    `path`: the each-values of all ancestors, outermost first, then its own. `attempt` counts from 1 and
-    fences results: one that carries another number is late, and ignored.
+    `path`: the each-values of all ancestors, outermost first, then its own. `attempt` counts tries from 1;
+    `lease` counts how often somebody took it to work on, and fences results: another number is late.
     """
 
     id: str
@@ -67,6 +67,7 @@ class TaskRun:
     history: list[tuple[str, str]] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     attempt: int = 1
+    lease: int = 0
     outputs: dict[str, Any] | None = None
     work: Work = ""
     request: Request | None = None

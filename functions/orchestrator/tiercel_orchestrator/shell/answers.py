@@ -59,8 +59,8 @@ def answer(
         elif run.request == "closeDirectory":
             rendered = shared.close(context, rendered)
     except TiercelError as error:
-        return Answered(run.id, run.attempt, error=str(error))
-    return Answered(run.id, run.attempt, values=rendered)
+        return Answered(run.id, run.lease, error=str(error))
+    return Answered(run.id, run.lease, values=rendered)
 
 
 def context_of(

@@ -32,17 +32,17 @@ def report_of(run: TaskRun, result: Result) -> Report:
 
 def _event(run: TaskRun, result: Result) -> Event:
     if result.snooze_until:
-        return Snoozed(run.id, run.attempt, parse_timestamp(result.snooze_until))
+        return Snoozed(run.id, run.lease, parse_timestamp(result.snooze_until))
     retry_after = result.error.retry_after if result.error else None
     killed = result.error is not None and result.error.kind == "Killed"
     state = states.KILLED if killed else result.state.value
-    return Ended(run.id, run.attempt, state, result.data, retry_after)
+    return Ended(run.id, run.lease, state, result.data, retry_after)
 
 
 def refusal(run: TaskRun, error: TiercelError) -> Report:
     """Fail a task run that never reached its family."""
     logs = [LogLine(timestamp(), "ERROR", str(error))]
-    return Report(Ended(run.id, run.attempt, states.FAILED), logs)
+    return Report(Ended(run.id, run.lease, states.FAILED), logs)
 
 
 def bug(run: TaskRun, error: Exception) -> Report:
@@ -51,5 +51,5 @@ def bug(run: TaskRun, error: Exception) -> Report:
     message = f"The engine could not carry this out ({name}), by a bug of its own; its log has a traceback."
     logs = [LogLine(timestamp(), "ERROR", message)]
     if run.request:
-        return Report(Answered(run.id, run.attempt, error=message))
-    return Report(Ended(run.id, run.attempt, states.FAILED), logs)
+        return Report(Answered(run.id, run.lease, error=message))
+    return Report(Ended(run.id, run.lease, states.FAILED), logs)

@@ -128,9 +128,9 @@ class Work:
                 starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
             )
         except TiercelError as error:
-            return Answered(run.id, run.attempt, error=str(error))
+            return Answered(run.id, run.lease, error=str(error))
         await self.create(child)
-        return Answered(run.id, run.attempt)
+        return Answered(run.id, run.lease)
 
     def _flows(self, claim: Claim) -> tuple[Flow, Flow]:
         plan = claim.run.frame.plan if claim.run.frame else None

@@ -10,10 +10,13 @@ from tiercel.envelope import Metric
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched, WantsAllLive
-from tiercel_orchestrator.kernel.events import Event, KillRequested, Started
+from tiercel_orchestrator.kernel.events import Answered, Ended, Event, KillRequested, Snoozed, Started
 from tiercel_orchestrator.kernel.ids import derive, root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store.port import Change, Decide, Report
+
+IGNORED = "IGNORED"
+"""What the events say of a result that was not applied."""
 
 
 class Transaction(Protocol):
@@ -95,7 +98,9 @@ class Applying:
             decision = self.decide(touched, event)
         if said and not decision.ignored:
             self._write_said(touched.runs[event.run_id], said)
-        if not decision.ignored:
+        if decision.ignored:
+            self._write_ignored(touched, event)
+        else:
             self._write(touched, decision, known)
         return self._follow_up(touched.execution, decision)
 
@@ -104,6 +109,12 @@ class Applying:
             self.transaction.insert_log(run.execution_id, run, line)
         for metric in said.metrics:
             self.transaction.insert_metric(run, metric, timestamp(self.now))
+
+    def _write_ignored(self, touched: Touched, event: Event) -> None:
+        """Record a result that came too late, or twice."""
+        if isinstance(event, Ended | Snoozed | Answered):
+            run = touched.runs[event.run_id]
+            self.transaction.insert_event(run.execution_id, run, IGNORED, timestamp(self.now))
 
     def _write(self, touched: Touched, decision: Decision, known: Mapping[str, int]) -> None:
         for run_id in decision.dropped_children_of:

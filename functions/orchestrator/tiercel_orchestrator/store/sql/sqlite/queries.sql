@@ -2,6 +2,7 @@
 -- Take up to :limit rows whose moment has come, oldest first; :root narrows it to one tree of executions.
 update task_runs
 set work = case when work in ('ready', 'request') then 'leased' else work end,
+    lease = lease + 1,
     owner = case when work in ('ready', 'request') then :owner end,
     lease_until = case when work in ('ready', 'request') then :lease_until end
 where position in (
@@ -48,11 +49,11 @@ where execution_id = :execution_id
 
 -- name: insert_task_run
 insert into task_runs (
-    id, execution_id, task_id, parent_id, value, iteration, path, state, history, attempts, attempt, outputs,
-    work, request, due_at, owner, lease_until, frame
+    id, execution_id, task_id, parent_id, value, iteration, path, state, history, attempts, attempt, lease,
+    outputs, work, request, due_at, owner, lease_until, frame
 ) values (
     :id, :execution_id, :task_id, :parent_id, :value, :iteration, :path, :state, :history, :attempts, :attempt,
-    :outputs, :work, :request, :due_at, null, null, :frame
+    :lease, :outputs, :work, :request, :due_at, null, null, :frame
 );
 
 -- name: update_task_run

@@ -47,6 +47,7 @@ create table if not exists task_runs (
     history text not null,
     attempts text not null,
     attempt integer not null,
+    lease integer not null,
     outputs text,
     work text not null,
     request text,
