@@ -1,4 +1,4 @@
-"""At the end of a run, say which servers were real, emulated or missing."""
+"""Which tests share a worker; and, at the end of a run, which servers were real, emulated or missing."""
 
 import os
 from collections.abc import Mapping
@@ -6,10 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it ships no types
 
 from tests import servers
 
 CORPUS = "conformance corpus"
+TOGETHER = ("tests/packaging/", "tests/docs/test_contributing.py", "tests/test_conformance.py")
+"""Tests that share what takes long to set up."""
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # for the same reason
+    """Give each place of `TOGETHER` to one worker, and all other tests one by one.
+
+    The mark `xdist_group` says so in vain: xdist 3.8 writes it where pytest 9.2 no longer looks.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    """Schedule in groups where `make test` asks for it."""
+    return Together(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

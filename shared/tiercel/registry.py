@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from tiercel.errors import TiercelError, UnknownPlugin
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from tiercel.plugin import BasePlugin
 
 ENTRY_POINTS = "tiercel.families"
+OWN_DISTRIBUTIONS = "tiercel-"
 
 
 class BrokenFamily(TiercelError):
@@ -148,7 +151,7 @@ class Registry:
 
         found: list[Family] = []
         broken: dict[str, str] = {}
-        for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        for point in sorted(entry_points(group=ENTRY_POINTS), key=precedence):
             try:
                 found.append(checked(point.load(), point.value))
             except Exception as error:  # whatever a stranger's package raises while it is imported
@@ -157,11 +160,17 @@ class Registry:
 
     def add(self, family: Family) -> None:
         """Take a family in, unless another one already owns one of its prefixes."""
-        taken = {prefix: self.owners[prefix].name for prefix in family.prefixes if prefix in self.owners}
-        if taken:
-            owned = ", ".join(f"'{prefix}' belongs to family '{owner}'" for prefix, owner in taken.items())
-            self.broken[family.name] = f"{family.package}: the prefix {owned}; give it prefixes of its own."
+        if namesake := self.families.get(family.name):
+            reason = f"the name '{family.name}' belongs to {namesake.package}; give it a name of its own."
+            self.broken[family.package] = f"{family.package}: {reason}"
             return
+        for prefix in family.prefixes:
+            if owner := self.owners.get(prefix):
+                reason = (
+                    f"the prefix '{prefix}' belongs to family '{owner.name}'; give it prefixes of its own."
+                )
+                self.broken[family.name] = f"{family.package}: {reason}"
+                return
         self.families[family.name] = family
         self.owners |= dict.fromkeys(family.prefixes, family)
 
@@ -199,6 +208,12 @@ class Registry:
     def load(self, entry: PluginEntry) -> "type[BasePlugin[Any, Any]]":
         """Import the class of a plugin."""
         return load(entry)
+
+
+def precedence(point: "EntryPoint") -> tuple[bool, str]:
+    """Put our own families before a stranger's: what comes first keeps its prefixes."""
+    distribution = point.dist.name if point.dist else ""
+    return not distribution.lower().startswith(OWN_DISTRIBUTIONS), point.name
 
 
 def checked(found: object, value: str) -> Family:

@@ -13,9 +13,18 @@ SECRET_NAME = re.compile(r"password|secret|token$|accesskey|apikey|privatekey|pa
 each_plugin = pytest.mark.parametrize(
     "plugin", [pytest.param(plugin, id=plugin.task_types[0]) for _, plugin in PLUGINS]
 )
+# a plugin may have a type that Kestra does not know: then there is nothing to hold it against
+each_plugin_of_the_catalog = pytest.mark.parametrize(
+    "plugin",
+    [
+        pytest.param(plugin, id=plugin.task_types[0])
+        for _, plugin in PLUGINS
+        if plugin.task_types[0] in types()
+    ],
+)
 
 
-@each_plugin
+@each_plugin_of_the_catalog
 def test_the_schema_is_the_catalogs_but_for_listed_differences(plugin: Plugin) -> None:
     found = differences(plugin, types()[plugin.task_types[0]])
     listed = plugin.catalog_differences
@@ -26,7 +35,7 @@ def test_the_schema_is_the_catalogs_but_for_listed_differences(plugin: Plugin) -
     assert all(reason.strip() for reason in listed.values())
 
 
-@each_plugin
+@each_plugin_of_the_catalog
 def test_aliases_and_kind_are_the_catalogs(plugin: Plugin) -> None:
     facts = types()[plugin.task_types[0]]
     assert set(plugin.task_types[1:]) == set(facts.get("aliases", ()))
@@ -35,7 +44,8 @@ def test_aliases_and_kind_are_the_catalogs(plugin: Plugin) -> None:
 
 @each_plugin
 def test_secrets_are_typed_as_secrets(plugin: Plugin) -> None:
-    marked = {fact["name"] for fact in types()[plugin.task_types[0]]["properties"] if fact.get("secret")}
+    facts = types().get(plugin.task_types[0], {}).get("properties", ())
+    marked = {fact["name"] for fact in facts if fact.get("secret")}
     properties = plugin.parameter_schema().get("properties", {})
     named = {name for name in properties if SECRET_NAME.search(name)}
     assert [name for name in marked | named if not write_only(properties[name])] == []

@@ -73,6 +73,7 @@ class Checkout:
         """Run a line of shell as a reader of the documents would, in the root of the copy."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(CALLERS)}
         environment["PYTHONPATH"] = os.pathsep.join(map(str, self.sources))
+        environment["PYTEST_ADDOPTS"] = "--verbose"
         done = subprocess.run(
             ["sh", "-ec", command],
             cwd=self.directory,

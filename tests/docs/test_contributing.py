@@ -20,8 +20,6 @@ PACKAGES = (
     "tiercel_orchestrator",
 )
 
-pytestmark = pytest.mark.xdist_group("contributing")
-
 
 @dataclass(frozen=True, slots=True)
 class Followed:
@@ -86,8 +84,7 @@ def test_the_command_line_describes_the_plugin(followed: Followed) -> None:
 
 
 def test_its_own_tests_and_the_contract_pass(followed: Followed) -> None:
-    """Run the same once more by name, to see which tests were chosen."""
-    ran = followed.checkout.run(f"{followed.ran('.venv/bin/pytest').command} -v")
+    ran = followed.ran(".venv/bin/pytest")
     assert ran.code == 0, ran.report
     passed = [line for line in ran.out.splitlines() if " PASSED" in line]
     for contract in (

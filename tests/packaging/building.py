@@ -95,6 +95,6 @@ class Environment:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     def install(self, *what: Path) -> None:
-        """Install wheels or projects; what they need has to be there already."""
+        """Install wheels; what they need is among them or there already."""
         done = self.run(f"python -m pip install --quiet {' '.join(map(str, what))}", self.directory)
         assert done.code == 0, done.report

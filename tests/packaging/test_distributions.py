@@ -17,7 +17,6 @@ from tests.packaging.building import FAMILIES, MEMBERS, ROOT, contents, distribu
 OWN = {"boto3": {"cloud"}, "duckdb": {"sql"}}
 """A heavy driver -> the families that may bring it."""
 
-pytestmark = pytest.mark.xdist_group("packaging")
 each_member = pytest.mark.parametrize("member", sorted(MEMBERS))
 each_family = pytest.mark.parametrize("family", FAMILIES)
 Wheels = Mapping[str, Path]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import blocks, section
-from tests.packaging.building import ROOT, Environment, Ran
+from tests.packaging.building import ROOT, Environment, Ran, build
 
 TYPE = "com.acme.Hello"
 CORE = "io.kestra.plugin.core"
@@ -19,8 +19,6 @@ tasks:
     type: {CORE}.log.Log
     message: core is still here
 """
-
-pytestmark = pytest.mark.xdist_group("packaging")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheels: Mapping[str, Pat
     """Install the product from its wheels, strangers that misbehave, and last the one of the instructions."""
     directory = tmp_path_factory.mktemp("strangers")
     environment = Environment.create(directory / "environment")
-    environment.install(*wheels.values())
     raises = write_family(directory, "raises", "com.raises")
     (raises / "raises_tiercel/__init__.py").write_text('raise RuntimeError("the licence has run out")\n')
     greedy = [write_family(directory, name, CORE) for name in ("brash", "greedy")]
@@ -80,7 +77,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheels: Mapping[str, Pat
     for one in (*greedy, namesake):
         answer = environment.run("python -m tiercel.manifests .", one)
         assert answer.code == 0, answer.report
-    environment.install(raises, *greedy, namesake)
+    strangers = [build(one, directory / "wheels" / one.name) for one in (raises, *greedy, namesake)]
+    environment.install(*wheels.values(), *strangers)
     write_family(directory)
     return Installed(environment, directory, follow(environment, directory))
 
