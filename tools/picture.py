@@ -12,6 +12,7 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 from html import unescape
 from pathlib import Path
@@ -47,7 +48,7 @@ THEME = TerminalTheme(
 )
 
 
-def typed(command: list[str]) -> str:
+def typed(command: list[str], directory: Path) -> str:
     """Run a command in a pseudo terminal and give all that it writes there."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
@@ -55,7 +56,7 @@ def typed(command: list[str]) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     environment["TERM"] = "xterm-256color"
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+        command, cwd=directory, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     ) as ran:
         os.close(theirs)
         written = bytearray()
@@ -119,7 +120,9 @@ def without_hosts(svg: str) -> str:
 def main() -> None:
     """Write the picture."""
     tiercel = str(Path(sys.executable).with_name("tiercel"))
-    lines = last_frame(typed([tiercel, "run", FLOW]))
+    with tempfile.TemporaryDirectory() as empty:  # so that the picture is of a first run, and leaves none
+        (Path(empty) / "examples").symlink_to(ROOT / "examples")
+        lines = last_frame(typed([tiercel, "run", FLOW], Path(empty)))
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(draw(lines) + "\n", encoding="utf-8")
     sys.stdout.write(f"wrote: {PICTURE.relative_to(ROOT)} ({len(lines)} lines)\n")

@@ -38,6 +38,9 @@ class RunContext(Wire):
     working_directory: str | None = Field(
         None, description="Directory that the task shares with its siblings; in process only."
     )
+    masked: list[str] = Field(
+        default_factory=list, description="Values that neither the task's log nor its outputs may show."
+    )
     variables: dict[str, Any] = Field(
         default_factory=dict,
         description="What expressions see: inputs, vars, outputs, trigger, labels, parents.",

@@ -91,6 +91,8 @@ class TaskRun:
         self.envelope = envelope
         self.family = family
         self.masker = Masker()
+        for value in envelope.context.masked:
+            self.masker.add(value)
         self.services = copy.copy(services)
         self.services.secrets = WatchedSecrets(services.secrets, self.masker)
         self.log = TaskLog(envelope.context.log_level, self.masker.text, sink)

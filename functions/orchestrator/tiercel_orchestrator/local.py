@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tiercel.errors import InvalidFlow
+from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.plugin import LogLine
 from tiercel.registry import Registry
 from tiercel.services import Services, local_services
@@ -42,9 +42,22 @@ def default_globals() -> dict[str, Any]:
     return values
 
 
+def made(home: Path) -> Path:
+    """Make the home directory if it is not there; `TiercelError` says why it cannot be used."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "owners").mkdir(exist_ok=True)
+    except OSError as error:
+        raise TiercelError(
+            f"{home} cannot hold executions ({error.strerror}); name a directory that can be written, "
+            "by --home or TIERCEL_HOME."
+        ) from error
+    return home
+
+
 def open_store(home: Path) -> SqliteStore:
     """Open the store of a home directory, which is made if it is not there."""
-    home.mkdir(parents=True, exist_ok=True)
+    made(home)
     return SqliteStore(home / STORE_FILE)
 
 

@@ -1,6 +1,7 @@
 """The verbs of `tiercel`."""
 
 import asyncio
+import importlib.metadata
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,9 +21,21 @@ app = typer.Typer(
     name="tiercel",
     help="Run Kestra flows without a server.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Run Kestra flows without a server."""
+    if version:
+        say.plain(f"tiercel {importlib.metadata.version('tiercel-orchestrator')}")
+        raise typer.Exit
+
 
 FlowFile = Annotated[Path, typer.Argument(metavar="FLOW.yaml", help="The flow to run.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
@@ -152,7 +165,7 @@ def kill(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = Fals
 
 def _watch(home: Path | None, quiet: bool, as_json: bool) -> running.Watch:
     home = home or local.default_home()
-    running.log_to(home)
+    _guard(lambda: running.log_to(home))
     return running.Watch(home, quiet, as_json)
 
 
@@ -178,4 +191,7 @@ def run_app() -> None:
         app()
     except InvalidFlow as error:
         say.refusal(None, error)
+        raise SystemExit(exits.BAD_FLOW_OR_USAGE) from None
+    except TiercelError as error:
+        say.err.print(str(error), markup=False)
         raise SystemExit(exits.BAD_FLOW_OR_USAGE) from None

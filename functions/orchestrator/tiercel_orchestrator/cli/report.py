@@ -26,7 +26,7 @@ def show(console: Console, execution: Execution, runs: Sequence[TaskRun], home: 
     if runs:
         console.print(_table(execution, runs))
     _outputs(console, execution)
-    style = STYLES.get(execution.state, ("", ""))[0]
+    style = STYLES.get(execution.state, ("dim", ""))[0]
     seconds = _seconds(elapsed(execution.history[0][1], execution.history[-1][1]))
     console.print(f"[{style}]{execution.state}[/] in {seconds}   execution [bold]{execution.id}[/]")
     console.print(

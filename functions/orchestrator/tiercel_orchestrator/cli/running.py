@@ -19,7 +19,7 @@ from tiercel_orchestrator.cli.inputs import with_files
 from tiercel_orchestrator.cli.progress import Lines, LiveTree, Progress, Silent
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.local import open_engine
+from tiercel_orchestrator.local import made, open_engine
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.starting import StartRequest
 from tiercel_orchestrator.store.port import Change
@@ -61,7 +61,7 @@ class Watch:
 
 def log_to(home: Path) -> None:
     """Write what is for us, tracebacks of our own bugs, to a file and not over the user's terminal."""
-    home.mkdir(parents=True, exist_ok=True)
+    made(home)
     handler = logging.FileHandler(home / LOG_FILE, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -122,7 +122,7 @@ async def kill(execution_id: str, watch: Watch) -> int:
 async def _watch(engine: Engine, execution: Execution) -> Execution:
     """Wait for the end; Ctrl-C and a polite kill end the execution as KILLED."""
     loop = asyncio.get_running_loop()
-    idle = asyncio.create_task(engine.wait_until_idle(execution.id))
+    idle = asyncio.create_task(_end_of(engine, execution))
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
@@ -130,13 +130,21 @@ async def _watch(engine: Engine, execution: Execution) -> Execution:
     try:
         await asyncio.wait({idle, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if asked.is_set():
-            await engine.kill(execution.id)
+            await engine.kill_tree(execution.root_id)
         return await idle
     finally:
         stopped.cancel()
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(ValueError):
                 loop.remove_signal_handler(number)
+
+
+async def _end_of(engine: Engine, execution: Execution) -> Execution:
+    """Wait for an execution, and for those that a retry starts in its place."""
+    ended = await engine.wait_until_idle(execution.id)
+    while ended.state == states.RETRIED:
+        ended = await engine.wait_until_idle((await engine.next_attempt(ended)).id)
+    return ended
 
 
 async def _report(engine: Engine, execution: Execution, watch: Watch) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from tiercel.clock import timestamp
 from tiercel.flows.models import Flow, Task
 from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, RunLog, Touched
 from tiercel_orchestrator.kernel.rows import Frame, Request, TaskRun, Work
 
@@ -63,7 +64,9 @@ class Deciding:
         self.decision.logs.append(RunLog(run.id, LogLine(timestamp(self.now), level, message)))
 
     def execution_enters(self, state: str) -> None:
-        """Give the execution a state."""
+        """Give the execution a state; the one it ended in stays, whatever comes after."""
+        if self.execution.state in states.ENDED:
+            return
         self.execution.enter(state, self.now)
         self.decision.execution_changed = True
 

@@ -81,9 +81,13 @@ def stop(deciding: Deciding, run: TaskRun, state: str) -> None:
         kill(deciding, state)
         return
     _end_live(deciding, state)
-    frame_of(deciding.root).worst = state
     deciding.agenda.clear()
-    blocks_over(deciding, deciding.root)
+    frame = frame_of(deciding.root)
+    if frame.phase == "after":
+        close(deciding, deciding.root)
+    else:
+        frame.worst = state
+        blocks_over(deciding, deciding.root)
 
 
 def _end_live(deciding: Deciding, state: str) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 
+from tiercel_orchestrator.kernel.rows import Execution
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 22
 
@@ -15,6 +17,11 @@ def derive(*parts: object) -> str:
 def root_run_id(execution_id: str) -> str:
     """Name the root scope of an execution."""
     return derive(execution_id, "root")
+
+
+def next_attempt_id(execution: Execution) -> str:
+    """Name the execution that a retry starts in place of this one."""
+    return derive(execution.original_id or execution.id, "attempt", execution.attempt_number + 1)
 
 
 def encode(number: int) -> str:

@@ -1,5 +1,6 @@
 """Answers to what the kernel asks of the shell: templates rendered, flow outputs typed."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from tiercel.flows.control import control_of
 from tiercel.flows.models import Flow
 from tiercel.flows.outputs import type_outputs
 from tiercel.flows.plans import Loop, Subflow
+from tiercel.masking import Masker
+from tiercel.runtime import WatchedSecrets
 from tiercel.services import Services
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import directories
 from tiercel_orchestrator.shell.directories import WorkingDirectories
+from tiercel_orchestrator.shell.variables import secrets_of
 
 FILES: dict[str | None, tuple[str, ...]] = {
     "openDirectory": directories.OPENING,
@@ -50,21 +54,29 @@ def answer(
     shared: WorkingDirectories,
 ) -> Answered:
     """Render the templates; what goes wrong is said in the answer."""
+    masker = Masker()
+    for value in context.masked:
+        masker.add(value)
+    watched = dataclasses.replace(services, secrets=WatchedSecrets(services.secrets, masker))
     try:
-        rendered = expressions.render_deep(dict(templates), variables, services.expressions(context))
+        rendered = expressions.render_deep(dict(templates), variables, watched.expressions(context))
         if run.request == "outputs":
-            rendered = type_outputs(flow.outputs, rendered)
+            rendered = masker.value(type_outputs(flow.outputs, rendered))
         elif run.request == "openDirectory":
             rendered = shared.open(context, rendered)
         elif run.request == "closeDirectory":
             rendered = shared.close(context, rendered)
     except TiercelError as error:
-        return Answered(run.id, run.lease, error=str(error))
+        return Answered(run.id, run.lease, error=masker.text(str(error)))
     return Answered(run.id, run.lease, values=rendered)
 
 
 def context_of(
-    execution: Execution, run: TaskRun, variables: Mapping[str, Any], directory: Path | None = None
+    flow: Flow,
+    execution: Execution,
+    run: TaskRun,
+    variables: Mapping[str, Any],
+    directory: Path | None = None,
 ) -> RunContext:
     """Say on whose behalf something is rendered or run."""
     return RunContext(
@@ -77,5 +89,6 @@ def context_of(
         attempt=run.attempt,
         value=run.value,
         working_directory=str(directory) if directory else None,
+        masked=secrets_of(flow, variables.get("inputs") or {}),
         variables=dict(variables),
     )

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections import defaultdict
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Due, Event, KillRequested, Resumed
+from tiercel_orchestrator.kernel.ids import next_attempt_id
 from tiercel_orchestrator.kernel.kernel import decide
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import envelopes, starting
@@ -27,7 +28,16 @@ from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
 from tiercel_orchestrator.shell.variables import Surroundings
 from tiercel_orchestrator.shell.work import Work
-from tiercel_orchestrator.store.port import Change, Claim, ClaimRequest, Finished, Report, Store
+from tiercel_orchestrator.store.port import (
+    Change,
+    Claim,
+    ClaimRequest,
+    Filter,
+    Finished,
+    Report,
+    Store,
+    StoreUnavailable,
+)
 
 T = TypeVar("T")
 
@@ -35,6 +45,7 @@ logger = logging.getLogger("tiercel.engine")
 
 LEASE = timedelta(seconds=60)
 SWEEP_EVERY = timedelta(seconds=10)
+LOOK_EVERY_SECONDS = 0.5
 
 
 class Engine:
@@ -75,8 +86,7 @@ class Engine:
         self._inbox: list[Report] = []
         self._wake = asyncio.Event()
         self._working: dict[str, asyncio.Task[None]] = {}
-        self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._paused: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._news = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
     # -- life
@@ -93,7 +103,8 @@ class Engine:
         for task in list(self._working.values()):
             task.cancel()
         await asyncio.gather(*self._working.values(), return_exceptions=True)
-        await self.in_store(self.store.sweep, clock.now(), [self.owner.name])
+        with contextlib.suppress(StoreUnavailable):
+            await self.in_store(self.store.sweep, clock.now(), [self.owner.name])
         self._thread.shutdown()
 
     async def in_store(self, call: Callable[..., T], *arguments: Any) -> T:
@@ -127,23 +138,31 @@ class Engine:
 
     async def wait(self, execution_id: str) -> Execution:
         """Wait until nothing of an execution runs any more, then give it."""
-        if not (await self.in_store(self.store.root_run, execution_id)).ended:
-            await self._first_of(self._ended[execution_id])
+        while not (await self.in_store(self.store.root_run, execution_id)).ended:
+            await self._something_happened()
         return await self.execution(execution_id)
 
     async def wait_until_idle(self, execution_id: str) -> Execution:
-        """Wait until an execution has ended, or is paused with no date to go on by itself."""
-        if not (await self.in_store(self.store.root_run, execution_id)).ended:
-            await self._first_of(self._ended[execution_id], self._paused[execution_id])
+        """Wait until an execution has ended, or nothing in its tree goes on by itself: then it is paused."""
+        root_id = (await self.execution(execution_id)).root_id
+        while not (await self.in_store(self.store.root_run, execution_id)).ended:
+            if not await self.in_store(self.store.busy, root_id):
+                break
+            await self._something_happened()
         return await self.execution(execution_id)
 
-    async def _first_of(self, *events: asyncio.Event) -> None:
-        """Wait for one of the events, or for the loop to fail: then its error is the caller's."""
+    async def next_attempt(self, execution: Execution) -> Execution:
+        """Give the execution that a retry started in place of one that is RETRIED."""
+        return await self.execution(next_attempt_id(execution))
+
+    async def _something_happened(self) -> None:
+        """Wait for news of an execution; look now and then anyway: another process may have brought it."""
         assert self._pump is not None
-        waiting = [asyncio.create_task(event.wait()) for event in events]
-        await asyncio.wait({*waiting, self._pump}, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
+        news = asyncio.create_task(self._news.wait())
+        await asyncio.wait(
+            {news, self._pump}, timeout=LOOK_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        news.cancel()
         if self._pump.done():
             self._pump.result()
 
@@ -158,6 +177,12 @@ class Engine:
         """End an execution and all that it started, now."""
         root = await self.in_store(self.store.root_run, execution_id)
         await self.tell(KillRequested(root.id))
+
+    async def kill_tree(self, root_id: str) -> None:
+        """End every execution of a tree that has not ended."""
+        for execution in await self.in_store(self.store.executions, Filter(root_id=root_id)):
+            if not (await self.in_store(self.store.root_run, execution.id)).ended:
+                await self.kill(execution.id)
 
     async def resume(self, run_id: str, inputs: Mapping[str, Any] | None = None) -> None:
         """Go on after a Pause; `InvalidFlow` says what is wrong with its inputs, or that it is not paused."""
@@ -183,7 +208,7 @@ class Engine:
     # -- the loop
 
     async def _run(self) -> None:
-        sweeping = asyncio.create_task(self._sweep_now_and_then())
+        caring = asyncio.create_task(self._look_after())
         try:
             while True:
                 self._wake.clear()
@@ -195,7 +220,7 @@ class Engine:
                 if not finished.claims and not self._inbox:
                     await self._sleep(next_due)
         finally:
-            sweeping.cancel()
+            caring.cancel()
 
     def _turn(self, reports: Sequence[Report]) -> tuple[Finished, datetime | None]:
         """Write what has happened and claim what is due; answers also when something is due next."""
@@ -218,14 +243,21 @@ class Engine:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
 
-    async def _sweep_now_and_then(self) -> None:
+    async def _look_after(self) -> None:
+        """Prolong our leases and take back lost ones; stop what another process has ended."""
+        swept = -SWEEP_EVERY.total_seconds()
         while True:
             try:
-                if await self.in_store(self._sweep):
-                    self._wake.set()
-            except Exception:
+                if time.monotonic() - swept >= SWEEP_EVERY.total_seconds():
+                    swept = time.monotonic()
+                    if await self.in_store(self._sweep):
+                        self._wake.set()
+                for run in await self.in_store(self.store.runs, list(self._working)):
+                    if run.ended and run.id in self._working:
+                        self._working[run.id].cancel()
+            except StoreUnavailable:
                 logger.exception("leases could not be looked after; trying again")
-            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
 
     def _sweep(self) -> int:
         now = clock.now()
@@ -247,12 +279,9 @@ class Engine:
             working.cancel()
         if run.ended and is_directory(run):
             self.directories.remove(run.id)
-        if run.task_id is None and run.ended:
-            self._ended[execution.id].set()
-        if run.state == states.PAUSED and run.due_at is None:
-            self._paused[execution.id].set()
-        elif execution.state != states.PAUSED:
-            self._paused[execution.id].clear()
+        if (run.task_id is None and run.ended) or run.state == states.PAUSED:
+            self._news.set()
+            self._news = asyncio.Event()
 
     # -- what has become due
 

@@ -2,7 +2,6 @@
 
 from tiercel.clock import parse_timestamp, timestamp
 from tiercel.envelope import Envelope, Result, RunContext
-from tiercel.errors import TiercelError
 from tiercel.flows.durations import parse_duration
 from tiercel.flows.models import Task
 from tiercel.plugin import LogLine
@@ -39,17 +38,16 @@ def _event(run: TaskRun, result: Result) -> Event:
     return Ended(run.id, run.lease, state, result.data, retry_after)
 
 
-def refusal(run: TaskRun, error: TiercelError) -> Report:
-    """Fail a task run that never reached its family."""
-    logs = [LogLine(timestamp(), "ERROR", str(error))]
-    return Report(Ended(run.id, run.lease, states.FAILED), logs)
+def refusal(run: TaskRun, message: str) -> Report:
+    """Fail a task run, or answer its request, with a reason that never reached a family."""
+    if run.request:
+        return Report(Answered(run.id, run.lease, error=message))
+    return Report(Ended(run.id, run.lease, states.FAILED), [LogLine(timestamp(), "ERROR", message)])
 
 
 def bug(run: TaskRun, error: Exception) -> Report:
     """Fail a task run for a bug of our own; the engine's log has the traceback."""
     name = type(error).__name__
-    message = f"The engine could not carry this out ({name}), by a bug of its own; its log has a traceback."
-    logs = [LogLine(timestamp(), "ERROR", message)]
-    if run.request:
-        return Report(Answered(run.id, run.lease, error=message))
-    return Report(Ended(run.id, run.lease, states.FAILED), logs)
+    return refusal(
+        run, f"The engine could not carry this out ({name}), by a bug of its own; its log has a traceback."
+    )

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from tiercel import expressions
 from tiercel.errors import TiercelError
-from tiercel.flows.models import Flow, Task
+from tiercel.flows.models import Flow
 from tiercel.flows.plans import Subflow
 from tiercel.plugin import LogLine
 from tiercel.services import Services
@@ -19,7 +19,7 @@ from tiercel_orchestrator.shell import answers, envelopes, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
-from tiercel_orchestrator.store.port import Claim, Report, Store
+from tiercel_orchestrator.store.port import Claim, Report, Store, StoreUnavailable
 
 T = TypeVar("T")
 
@@ -47,6 +47,14 @@ class Work:
 
     async def carry_out(self, claim: Claim) -> Report:
         """Do what a claimed row waits for, and report what came of it."""
+        try:
+            return await self._carry_out(claim)
+        except StoreUnavailable:
+            raise
+        except TiercelError as error:
+            return envelopes.refusal(claim.run, str(error))
+
+    async def _carry_out(self, claim: Claim) -> Report:
         if claim.run.request == "child":
             return Report(await self._start_child(claim))
         if claim.run.request == "childOutputs":
@@ -83,7 +91,7 @@ class Work:
     async def _rendered(
         self, flow: Flow, claim: Claim, templates: Mapping[str, Any], variables: Mapping[str, Any]
     ) -> Answered:
-        context = answers.context_of(claim.execution, claim.run, variables)
+        context = answers.context_of(flow, claim.execution, claim.run, variables)
         return await asyncio.to_thread(
             answers.answer, flow, claim.run, templates, variables, self.services, context, self.directories
         )
@@ -96,22 +104,20 @@ class Work:
     # -- tasks
 
     async def _dispatch(self, claim: Claim) -> Report:
-        task, variables, directory = await self.in_store(self._task, claim)
-        context = answers.context_of(claim.execution, claim.run, variables, directory)
-        try:
-            timeout = expressions.render(task.timeout or "", variables, self.services.expressions(context))
-            envelope = envelopes.envelope_for(task, context, timeout)
-            result = await self.dispatcher.run(envelope, self._sink(claim.run))
-        except TiercelError as error:
-            return envelopes.refusal(claim.run, error)
+        flow, variables, directory = await self.in_store(self._task, claim)
+        task = flow.task(claim.run.task_id or "")
+        context = answers.context_of(flow, claim.execution, claim.run, variables, directory)
+        timeout = expressions.render(task.timeout or "", variables, self.services.expressions(context))
+        envelope = envelopes.envelope_for(task, context, timeout)
+        result = await self.dispatcher.run(envelope, self._sink(claim.run))
         return envelopes.report_of(claim.run, result)
 
-    def _task(self, claim: Claim) -> tuple[Task, dict[str, Any], Path | None]:
+    def _task(self, claim: Claim) -> tuple[Flow, dict[str, Any], Path | None]:
         """Read what a task needs; on the store's thread."""
         flow = self.library.of(claim.execution)
         task = flow.task(claim.run.task_id or "")
         variables = self.variables(flow, claim.execution, claim.run, [task.params, task.timeout])
-        return task, variables, self.directories.of(self.store.lineage(claim.run.id))
+        return flow, variables, self.directories.of(self.store.lineage(claim.run.id))
 
     def _sink(self, run: TaskRun) -> Callable[[LogLine], None] | None:
         sink = self.log_sink
@@ -121,14 +127,11 @@ class Work:
 
     async def _start_child(self, claim: Claim) -> Answered:
         run, parent = claim.run, claim.execution
-        try:
-            parent_flow, flow = await self.in_store(self._flows, claim)
-            child_id = str((run.outputs or {})["executionId"])
-            child = await asyncio.to_thread(
-                starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
-            )
-        except TiercelError as error:
-            return Answered(run.id, run.lease, error=str(error))
+        parent_flow, flow = await self.in_store(self._flows, claim)
+        child_id = str((run.outputs or {})["executionId"])
+        child = await asyncio.to_thread(
+            starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
+        )
         await self.create(child)
         return Answered(run.id, run.lease)
 

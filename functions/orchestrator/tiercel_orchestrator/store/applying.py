@@ -11,7 +11,7 @@ from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched, WantsAllLive
 from tiercel_orchestrator.kernel.events import Answered, Ended, Event, KillRequested, Snoozed, Started
-from tiercel_orchestrator.kernel.ids import derive, root_run_id
+from tiercel_orchestrator.kernel.ids import next_attempt_id, root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store.port import Change, Decide, Report
 
@@ -162,7 +162,7 @@ def _next_attempt(execution: Execution) -> Execution:
     number = execution.attempt_number + 1
     original = execution.original_id or execution.id
     return Execution(
-        id=derive(original, "attempt", number),
+        id=next_attempt_id(execution),
         namespace=execution.namespace,
         flow_id=execution.flow_id,
         revision=execution.revision,

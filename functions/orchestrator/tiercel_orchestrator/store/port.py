@@ -6,12 +6,17 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
 from tiercel.envelope import Metric
+from tiercel.errors import TiercelError
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Event
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 
 Decide: TypeAlias = Callable[[Touched, Event], Decision]
+
+
+class StoreUnavailable(TiercelError):
+    """The database cannot be used now: it is no store, or full, or locked, or read-only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,12 @@ class Store(Protocol):
 
     def root_run(self, execution_id: str) -> TaskRun:
         """Give the root scope of an execution."""
+
+    def busy(self, root_id: str) -> bool:
+        """Say whether anything in a tree of executions goes on by itself, now or at some moment."""
+
+    def runs(self, run_ids: Sequence[str]) -> list[TaskRun]:
+        """Give those of these task runs that exist."""
 
     def task_run(self, run_id: str) -> TaskRun | None:
         """Give one task run."""

@@ -25,6 +25,7 @@ from tiercel_orchestrator.store.port import (
     LogRow,
     OutputRow,
     Report,
+    StoreUnavailable,
 )
 from tiercel_orchestrator.store.queries import named_queries, read_text
 
@@ -39,14 +40,16 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path | str, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
-        self.connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS
-        )
-        self.connection.row_factory = sqlite3.Row
-        self.connection.execute("pragma journal_mode = wal")
-        self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
-        self.connection.execute("pragma foreign_keys = on")
-        self.connection.executescript(read_text("sqlite", "schema.sql"))
+        self.path = Path(path)
+        with self._understood():
+            self.connection = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS
+            )
+            self.connection.row_factory = sqlite3.Row
+            self.connection.execute("pragma journal_mode = wal")
+            self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
+            self.connection.execute("pragma foreign_keys = on")
+            self.connection.executescript(read_text("sqlite", "schema.sql"))
         self.queries = named_queries("sqlite")
 
     # -- the five calls
@@ -227,6 +230,13 @@ class SqliteStore:
         assert row is not None, f"execution {execution_id} has no root"
         return codec.task_run_from_row(row)
 
+    def busy(self, root_id: str) -> bool:
+        row = self._one("busy", root_id=root_id)
+        return bool(row and row[0])
+
+    def runs(self, run_ids: Sequence[str]) -> list[TaskRun]:
+        return [codec.task_run_from_row(row) for row in self._all("runs", ids=codec.dump(list(run_ids)))]
+
     def task_run(self, run_id: str) -> TaskRun | None:
         row = self._one("task_run", id=run_id)
         return codec.task_run_from_row(row) if row else None
@@ -289,20 +299,38 @@ class SqliteStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self.connection.execute("begin immediate")
+        with self._understood():
+            self.connection.execute("begin immediate")
         try:
             yield
         except BaseException:
             self.connection.execute("rollback")
             raise
-        self.connection.execute("commit")
+        with self._understood():
+            self.connection.execute("commit")
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Word what SQLite says of its file; a broken rule of the schema stays a bug of ours."""
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise StoreUnavailable(
+                f"The store {self.path} cannot be used ({error}); make it a database that can be written, "
+                "with free space, or name another directory by TIERCEL_HOME."
+            ) from error
 
     def _run(self, query: str, **parameters: Any) -> sqlite3.Cursor:
-        return self.connection.execute(self.queries[query], parameters)
+        with self._understood():
+            return self.connection.execute(self.queries[query], parameters)
 
     def _all(self, query: str, **parameters: Any) -> list[sqlite3.Row]:
-        return self._run(query, **parameters).fetchall()
+        with self._understood():
+            return self._run(query, **parameters).fetchall()
 
     def _one(self, query: str, **parameters: Any) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self._run(query, **parameters).fetchone()
+        with self._understood():
+            row: sqlite3.Row | None = self._run(query, **parameters).fetchone()
         return row

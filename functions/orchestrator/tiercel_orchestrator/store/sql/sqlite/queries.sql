@@ -112,6 +112,17 @@ where task_runs.execution_id = :id;
 -- name: task_run
 select * from task_runs where id = :id;
 
+-- name: busy
+-- Whether anything in a tree goes on by itself, now or at some moment.
+select exists (
+    select 1 from task_runs
+    where execution_id in (select id from executions where root_id = :root_id)
+      and (work in ('ready', 'request', 'timer', 'leased') or (work = 'paused' and due_at is not null))
+);
+
+-- name: runs
+select * from task_runs where id in (select value from json_each(:ids));
+
 -- name: root_run
 select * from task_runs where execution_id = :execution_id and task_id is null;
 
