@@ -1,7 +1,8 @@
 """Progress of an execution as it runs: a live tree on a terminal, plain lines in a pipe."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol
 
@@ -27,6 +28,8 @@ STYLES = {
 }
 LEVEL_STYLES = {"ERROR": "red", "WARN": "yellow", "DEBUG": "dim", "TRACE": "dim"}
 SHOWN_AT_MOST = 24
+LINES_BESIDE = 3
+"""Lines of a terminal that the tree leaves: its title, what is hidden, and the cursor's."""
 
 
 class Progress(Protocol):
@@ -66,6 +69,21 @@ class Silent:
 def label(run: TaskRun) -> str:
     """Name a task run: its task, and its value in an each."""
     return f"{run.task_id}[{run.value}]" if run.value is not None else str(run.task_id)
+
+
+def tree(runs: Iterable[TaskRun]) -> list[tuple[TaskRun, int]]:
+    """Order task runs as a tree, each below its parent, with its depth."""
+    known = {run.id: run for run in runs}
+    children: defaultdict[str | None, list[TaskRun]] = defaultdict(list)
+    for run in known.values():
+        children[run.parent_id if run.parent_id in known else None].append(run)
+    ordered = []
+    waiting = [(run, 0) for run in reversed(children[None])]
+    while waiting:
+        run, depth = waiting.pop()
+        ordered.append((run, depth))
+        waiting += [(child, depth + 1) for child in reversed(children[run.id])]
+    return ordered
 
 
 class Lines(Silent):
@@ -132,30 +150,28 @@ class LiveTree(Silent):
 
     def _log(self, name: str, line: LogLine) -> None:
         text = Text.assemble((f"{line.timestamp[11:19]} ", "dim"), (f"{name} ", "cyan"))
-        text.append(line.message, LEVEL_STYLES.get(line.level, ""))
+        # a script's own colours are kept; what would move the cursor or clear the terminal is not
+        text.append_text(Text.from_ansi(line.message, style=LEVEL_STYLES.get(line.level, "")))
         self._live.console.print(text)
 
     def _render(self) -> RenderableType:
         seconds = time.monotonic() - self.started
-        counts = Counter(run.state for run in self.runs.values())
+        runs = list(self.runs.values())  # the display's own thread reads what the engine's writes
+        counts = Counter(run.state for run in runs)
         summary = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         head = Text.assemble((self.title, "bold"), (f"  {seconds:.1f}s  {summary}", "dim"))
-        return Group(head, *self._rows())
+        return Group(head, *self._rows(runs))
 
-    def _rows(self) -> list[RenderableType]:
-        ordered = list(self._ordered(None, 0))
-        hidden = max(0, len(ordered) - SHOWN_AT_MOST)
-        rows: list[RenderableType] = [Text(f"  … {hidden} more above", "dim")] if hidden else []
-        return rows + [self._row(run, depth) for run, depth in ordered[hidden:]]
-
-    def _ordered(self, parent_id: str | None, depth: int) -> list[tuple[TaskRun, int]]:
-        known = self.runs
-        rows = []
-        for run in list(known.values()):
-            is_top = parent_id is None and run.parent_id not in known
-            if is_top or run.parent_id == parent_id:
-                rows += [(run, depth), *self._ordered(run.id, depth + 1)]
-        return rows
+    def _rows(self, runs: list[TaskRun]) -> list[RenderableType]:
+        ordered = tree(runs)
+        room = max(1, min(SHOWN_AT_MOST, self.console.height - LINES_BESIDE))
+        excess = max(0, len(ordered) - room)
+        # what is over goes first, the oldest before the newest: what runs is what a user waits for
+        over = [index for index, (run, _) in enumerate(ordered) if run.state in states.ENDED]
+        hidden = set(over[:excess])
+        shown = [row for index, row in enumerate(ordered) if index not in hidden][-room:]
+        rows: list[RenderableType] = [Text(f"  … {excess} more", "dim")] if excess else []
+        return rows + [self._row(run, depth) for run, depth in shown]
 
     def _row(self, run: TaskRun, depth: int) -> RenderableType:
         style, symbol = STYLES.get(run.state, ("cyan", ""))

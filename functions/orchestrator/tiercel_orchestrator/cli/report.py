@@ -12,11 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tiercel.clock import parse_timestamp
-from tiercel_orchestrator.cli.progress import STYLES, label
+from tiercel_orchestrator.cli.progress import STYLES, label, tree
+from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.views import elapsed
 
 TIMELINE_WIDTH = 32
+WIDE = 72
+"""Columns of a terminal that has room for the timeline."""
 ROWS_AT_MOST = 60
 OUTPUT_WIDTH = 100
 
@@ -24,7 +27,9 @@ OUTPUT_WIDTH = 100
 def show(console: Console, execution: Execution, runs: Sequence[TaskRun], home: Path) -> None:
     """Print the report of an execution."""
     if runs:
-        console.print(_table(execution, runs))
+        console.print()
+        console.print(_table(execution, runs, timeline=console.width >= WIDE))
+        console.print()
     _outputs(console, execution)
     style = STYLES.get(execution.state, ("dim", ""))[0]
     seconds = _seconds(elapsed(execution.history[0][1], execution.history[-1][1]))
@@ -34,41 +39,39 @@ def show(console: Console, execution: Execution, runs: Sequence[TaskRun], home: 
     )
 
 
-def _table(execution: Execution, runs: Sequence[TaskRun]) -> Table:
+def _table(execution: Execution, runs: Sequence[TaskRun], timeline: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("task", no_wrap=True)
-    table.add_column("state")
+    table.add_column("state", no_wrap=True, min_width=8)
     table.add_column("attempts", justify="right")
     table.add_column("duration", justify="right")
-    table.add_column("timeline", no_wrap=True)
-    depths = _depths(runs)
+    if timeline:
+        table.add_column("timeline", no_wrap=True)
     start = parse_timestamp(execution.history[0][1])
     whole = max(
         elapsed(execution.history[0][1], max(run.history[-1][1] for run in runs)), timedelta(milliseconds=1)
     )
-    for run in runs[:ROWS_AT_MOST]:
+    shown = _shown(tree(runs))
+    for run, depth in shown:
         style = STYLES.get(run.state, ("", ""))[0]
-        table.add_row(
-            Text("  " * depths[run.id] + label(run)),
+        began, ended = (parse_timestamp(run.history[index][1]) for index in (0, -1))
+        cells: list[str | Text] = [
+            Text("  " * depth + label(run)),
             Text(run.state, style),
             str(len(run.attempts)),
-            _seconds(elapsed(run.history[0][1], run.history[-1][1])),
-            _bar(
-                (parse_timestamp(run.history[0][1]) - start) / whole,
-                (parse_timestamp(run.history[-1][1]) - start) / whole,
-                style,
-            ),
-        )
-    if len(runs) > ROWS_AT_MOST:
-        table.add_row(Text(f"… and {len(runs) - ROWS_AT_MOST} more", "dim"))
+            _seconds(ended - began),
+            _bar((began - start) / whole, (ended - start) / whole, style),
+        ]
+        table.add_row(*cells[: len(table.columns)])
+    if len(runs) > len(shown):
+        table.add_row(Text(f"… and {len(runs) - len(shown)} more", "dim"))
     return table
 
 
-def _depths(runs: Sequence[TaskRun]) -> dict[str, int]:
-    depths: dict[str, int] = {}
-    for run in runs:
-        depths[run.id] = depths.get(run.parent_id or "", -1) + 1
-    return depths
+def _shown(rows: list[tuple[TaskRun, int]]) -> list[tuple[TaskRun, int]]:
+    """Give the first rows, and of the others those that did not go well."""
+    unwell = [row for row in rows[ROWS_AT_MOST:] if row[0].state not in (states.SUCCESS, states.SKIPPED)]
+    return rows[:ROWS_AT_MOST] + unwell[:ROWS_AT_MOST]
 
 
 def _bar(start: float, end: float, style: str) -> Text:
