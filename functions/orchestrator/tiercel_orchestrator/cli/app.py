@@ -1,7 +1,11 @@
 """The verbs of `tiercel`."""
 
 import asyncio
+import contextlib
 import importlib.metadata
+import io
+import os
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -187,6 +191,9 @@ def _guard(call: Any, file: Path | None = None) -> Any:
 
 def run_app() -> None:
     """Enter the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character
     try:
         app()
     except InvalidFlow as error:
@@ -195,3 +202,8 @@ def run_app() -> None:
     except TiercelError as error:
         say.err.print(str(error), markup=False)
         raise SystemExit(exits.BAD_FLOW_OR_USAGE) from None
+    except OSError as error:  # whoever read our output has gone, or the disk is full
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - for the interpreter's last flush
+        with contextlib.suppress(OSError):
+            say.err.print(f"tiercel cannot write its output: {error.strerror}.", markup=False)
+        raise SystemExit(exits.UNSUCCESSFUL) from None

@@ -27,6 +27,7 @@ STYLES = {
     states.RETRYING: ("yellow", "↻"),
 }
 LEVEL_STYLES = {"ERROR": "red", "WARN": "yellow", "DEBUG": "dim", "TRACE": "dim"}
+VALUE_WIDTH = 40
 SHOWN_AT_MOST = 24
 LINES_BESIDE = 3
 """Lines of a terminal that the tree leaves: its title, what is hidden, and the cursor's."""
@@ -68,7 +69,10 @@ class Silent:
 
 def label(run: TaskRun) -> str:
     """Name a task run: its task, and its value in an each."""
-    return f"{run.task_id}[{run.value}]" if run.value is not None else str(run.task_id)
+    if run.value is None:
+        return str(run.task_id)
+    value = run.value if len(run.value) <= VALUE_WIDTH else run.value[: VALUE_WIDTH - 1] + "…"
+    return f"{run.task_id}[{value}]"
 
 
 def tree(runs: Iterable[TaskRun]) -> list[tuple[TaskRun, int]]:

@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,13 +39,20 @@ class Watch:
 
     def changed(self, change: Change) -> None:
         """Pass a change on."""
-        if self.progress:
-            self.progress.changed(change)
+        self._show(lambda progress: progress.changed(change))
 
     def said(self, run: TaskRun, line: LogLine) -> None:
         """Pass a task's line on."""
-        if self.progress:
-            self.progress.said(run, line)
+        self._show(lambda progress: progress.said(run, line))
+
+    def _show(self, what: Callable[[Progress], None]) -> None:
+        """Show progress; when nobody reads it any more, the execution goes on unseen."""
+        if self.progress is None:
+            return
+        try:
+            what(self.progress)
+        except OSError:
+            self.progress = Silent()
 
     def begin(self, execution: Execution) -> Progress:
         """Choose how to show progress: a live tree on a terminal, lines in a pipe, else nothing."""

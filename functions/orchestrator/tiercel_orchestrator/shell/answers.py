@@ -7,9 +7,9 @@ from typing import Any
 
 from tiercel import expressions
 from tiercel.envelope import RunContext
-from tiercel.errors import TiercelError
+from tiercel.errors import TaskFailed, TiercelError
 from tiercel.flows.control import control_of
-from tiercel.flows.models import Flow
+from tiercel.flows.models import Flow, Task
 from tiercel.flows.outputs import type_outputs
 from tiercel.flows.plans import Loop, Subflow
 from tiercel.masking import Masker
@@ -62,6 +62,8 @@ def answer(
         rendered = expressions.render_deep(dict(templates), variables, watched.expressions(context))
         if run.request == "outputs":
             rendered = masker.value(type_outputs(flow.outputs, rendered))
+        elif run.request == "plan" and masker.value(rendered) != rendered:
+            refuse_shown_secret(flow.task(run.task_id or ""), rendered, masker)
         elif run.request == "openDirectory":
             rendered = shared.open(context, rendered)
         elif run.request == "closeDirectory":
@@ -69,6 +71,17 @@ def answer(
     except TiercelError as error:
         return Answered(run.id, run.lease, error=masker.text(str(error)))
     return Answered(run.id, run.lease, values=rendered)
+
+
+def refuse_shown_secret(task: Task, rendered: Mapping[str, Any], masker: Masker) -> None:
+    """Refuse a secret where it would become a part of the execution that everybody sees."""
+    if task.type.rpartition(".")[2] in ("If", "Subflow", "Flow"):
+        return  # a condition leaves no trace of it, and a child takes it as an input
+    name = next(name for name, value in rendered.items() if masker.value(value) != value)
+    raise TaskFailed(
+        f"`{name}` holds a secret, which would be shown with the execution; "
+        "read it with secret() in the task that needs it."
+    )
 
 
 def context_of(

@@ -86,6 +86,7 @@ class Engine:
         self._inbox: list[Report] = []
         self._wake = asyncio.Event()
         self._working: dict[str, asyncio.Task[None]] = {}
+        self._dispatched: set[str] = set()
         self._news = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
@@ -224,20 +225,25 @@ class Engine:
 
     def _turn(self, reports: Sequence[Report]) -> tuple[Finished, datetime | None]:
         """Write what has happened and claim what is due; answers also when something is due next."""
-        free = self.concurrency - len(self._working) if self.claiming else 0
+        if not self.claiming:
+            finished = self.store.finish(reports, self._decide, clock.now()) if reports else Finished(())
+            return finished, None
+        free = self.concurrency - len(self._dispatched)
         request = ClaimRequest(self.owner.name, free, LEASE, self.root_id)
         if reports:
             finished = self.store.finish(reports, self._decide, clock.now(), request)
-        elif free > 0:
-            finished = self.store.claim(request, clock.now())
         else:
-            finished = Finished(())
-        idle = free > 0 and not finished.claims
-        return finished, self.store.next_due(self.root_id) if idle else None
+            finished = self.store.claim(request, clock.now())
+        if finished.claims:
+            return finished, None
+        return finished, self.store.next_due(self.root_id, tasks_too=free > 0)
 
     async def _sleep(self, next_due: datetime | None) -> None:
         """Sleep until something happens, or the next moment that something waits for."""
-        seconds = None if next_due is None else max(0.0, (next_due - clock.now()).total_seconds())
+        # another process may leave something behind without a word
+        seconds = SWEEP_EVERY.total_seconds()
+        if next_due is not None:
+            seconds = min(seconds, max(0.0, (next_due - clock.now()).total_seconds()))
         with contextlib.suppress(TimeoutError):
             # not wait_for: before Python 3.12 it swallows a cancellation that comes together with the event
             async with asyncio.timeout(seconds):
@@ -291,8 +297,14 @@ class Engine:
             return
         task = asyncio.create_task(self._carry_out(claim))
         self._working[claim.run.id] = task
+        if claim.run.request is None:
+            self._dispatched.add(claim.run.id)
         # one that is cancelled before it began never reaches its own end
-        task.add_done_callback(lambda _: self._working.pop(claim.run.id, None))
+        task.add_done_callback(lambda _: self._forget(claim.run.id))
+
+    def _forget(self, run_id: str) -> None:
+        self._working.pop(run_id, None)
+        self._dispatched.discard(run_id)
 
     async def _carry_out(self, claim: Claim) -> None:
         """Report what comes of a piece of work, a bug of our own too: nothing may wait for ever."""
@@ -302,7 +314,7 @@ class Engine:
             logger.exception("task run %s could not be carried out", claim.run.id)
             report = envelopes.bug(claim.run, error)
         # the slot is free before the loop hears of it
-        self._working.pop(claim.run.id, None)
+        self._forget(claim.run.id)
         self._tell_later(report)
 
     def _tell_later(self, report: Report) -> None:

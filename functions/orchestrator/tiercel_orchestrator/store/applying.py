@@ -63,7 +63,12 @@ class Applying:
         self.changes: list[Change] = []
 
     def create(self, execution: Execution, at: datetime | None = None) -> None:
-        """Insert an execution with its root, and start it, now or later; one that exists is left as it is."""
+        """Insert an execution with its root, and start it, now or later.
+
+        One that exists is left as it is; one whose parent was killed meanwhile is not born.
+        """
+        if execution.parent_run_id and self._has_ended(execution.parent_run_id):
+            return
         execution.enter(states.CREATED, self.now)
         if not self.transaction.insert_execution(execution):
             return
@@ -75,6 +80,10 @@ class Applying:
         self.transaction.insert_event(execution.id, None, states.CREATED, timestamp(self.now))
         if at is None:
             self.report(Report(Started(root.id)))
+
+    def _has_ended(self, run_id: str) -> bool:
+        touched = self.transaction.touched(run_id, all_live=False)
+        return touched is None or touched.runs[run_id].ended
 
     def report(self, report: Report) -> None:
         """Take in one report and all that follows from it."""

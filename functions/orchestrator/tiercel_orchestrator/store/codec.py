@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from tiercel.flows import plans
 from tiercel_orchestrator.kernel.rows import Attempt, Execution, Frame, TaskRun
 
+FRAME_FIELDS = [field for field in dataclasses.fields(Frame) if field.name != "plan"]
+
 
 class Row(Protocol):
     """A database row, columns by name."""
@@ -59,28 +61,34 @@ def moment(value: int) -> datetime:
 
 
 def frame_to_text(frame: Frame | None) -> str | None:
-    """Write a frame; the plan's kind stands beside its fields."""
+    """Write a frame without its plan, which does not change."""
     if frame is None:
         return None
-    values = {field.name: getattr(frame, field.name) for field in dataclasses.fields(frame)}
-    plan = frame.plan
-    values["plan"] = {"kind": type(plan).__name__}
-    values["plan"] |= {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
-    return dump(values)
+    return dump({field.name: getattr(frame, field.name) for field in FRAME_FIELDS})
 
 
-def frame_from_text(text: str | None) -> Frame | None:
-    """Read what `frame_to_text` wrote."""
-    if text is None:
-        return None
-    values = json.loads(text)
-    plan = values.pop("plan")
-    kind = PLANS[plan.pop("kind")]
+def plan_to_text(plan: plans.Plan) -> str:
+    """Write a plan; its kind stands beside its fields."""
+    fields = {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
+    return dump({"kind": type(plan).__name__, **fields})
+
+
+def plan_from_text(text: str) -> plans.Plan:
+    """Read what `plan_to_text` wrote."""
+    fields = json.loads(text)
+    kind = PLANS[fields.pop("kind")]
     if kind is plans.Each:
-        plan["values"] = tuple(plan["values"])
+        fields["values"] = tuple(fields["values"])
     if kind is plans.Graph:
-        plan["depends_on"] = {task: tuple(needed) for task, needed in plan["depends_on"].items()}
-    return Frame(plan=kind(**plan), **values)
+        fields["depends_on"] = {task: tuple(needed) for task, needed in fields["depends_on"].items()}
+    return kind(**fields)
+
+
+def frame_from_text(text: str | None, plan: plans.Plan | None) -> Frame | None:
+    """Read what `frame_to_text` wrote, and give it its plan."""
+    if text is None or plan is None:
+        return None
+    return Frame(plan=plan, **json.loads(text))
 
 
 def task_run_to_row(run: TaskRun) -> dict[str, Any]:
@@ -106,8 +114,8 @@ def task_run_to_row(run: TaskRun) -> dict[str, Any]:
     }
 
 
-def task_run_from_row(row: Row) -> TaskRun:
-    """Read a task run from its columns."""
+def task_run_from_row(row: Row, plan: plans.Plan | None) -> TaskRun:
+    """Read a task run from its columns; `plan`: that of a scope."""
     return TaskRun(
         id=row["id"],
         execution_id=row["execution_id"],
@@ -125,7 +133,7 @@ def task_run_from_row(row: Row) -> TaskRun:
         work=row["work"],
         request=row["request"],
         due_at=None if row["due_at"] is None else moment(row["due_at"]),
-        frame=frame_from_text(row["frame"]),
+        frame=frame_from_text(row["frame"], plan),
     )
 
 

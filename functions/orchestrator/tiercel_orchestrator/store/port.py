@@ -48,12 +48,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """Who wants how many rows, and for how long; `root_id` narrows it to one tree of executions."""
+    """Who wants how many tasks, and for how long; `root_id` narrows it to one tree of executions.
+
+    `own_limit`: how many rows that no family is needed for: requests, timers, pauses.
+    """
 
     owner: str
     limit: int
     lease: timedelta
     root_id: str | None = None
+    own_limit: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,8 @@ class Store(Protocol):
     def sweep(self, now: datetime, gone: Iterable[str]) -> int:
         """Give back the leases that expired, and those of the owners that are `gone`; gives how many."""
 
-    def next_due(self, root_id: str | None = None) -> datetime | None:
-        """Give the earliest moment that anything waits for; None where nothing does."""
+    def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
+        """Give the earliest moment that anything waits for, tasks or only the engine's own rows."""
 
     def owners(self) -> list[str]:
         """Name all that hold leases."""

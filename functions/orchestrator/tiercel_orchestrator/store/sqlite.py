@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from tiercel.clock import timestamp
 from tiercel.envelope import Metric
+from tiercel.flows.plans import Plan
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.decision import Touched
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
@@ -30,6 +31,8 @@ from tiercel_orchestrator.store.port import (
 from tiercel_orchestrator.store.queries import named_queries, read_text
 
 BUSY_TIMEOUT_SECONDS = 30.0
+PLANS_KEPT = 256
+SCHEMA_VERSION = 1
 
 
 class SqliteStore:
@@ -49,8 +52,20 @@ class SqliteStore:
             self.connection.execute("pragma journal_mode = wal")
             self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
             self.connection.execute("pragma foreign_keys = on")
-            self.connection.executescript(read_text("sqlite", "schema.sql"))
+            self._apply_schema()
+        self.plans: dict[tuple[str, int], Plan] = {}
         self.queries = named_queries("sqlite")
+
+    def _apply_schema(self) -> None:
+        tables = self.connection.execute("select count(*) from sqlite_schema").fetchone()[0]
+        version = self.connection.execute("pragma user_version").fetchone()[0]
+        if tables and version != SCHEMA_VERSION:
+            raise StoreUnavailable(
+                f"The store {self.path} has version {version} of the tables, and this tiercel needs version "
+                f"{SCHEMA_VERSION}; move it away, or name another directory by TIERCEL_HOME."
+            )
+        self.connection.executescript(read_text("sqlite", "schema.sql"))
+        self.connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
 
     # -- the five calls
 
@@ -65,7 +80,7 @@ class SqliteStore:
             applying = Applying(self, decide, now)
             for report in reports:
                 applying.report(report)
-            if claim is None or claim.limit <= 0:
+            if claim is None:
                 return Finished(applying.changes)
             claimed = self._claim(claim, now)
         return Finished([*applying.changes, *claimed.changes], claimed.claims)
@@ -83,8 +98,8 @@ class SqliteStore:
         with self._writing():
             return self._run("release_expired", now=codec.micros(now), gone=codec.dump(list(gone))).rowcount
 
-    def next_due(self, root_id: str | None = None) -> datetime | None:
-        row = self._one("next_due", root=root_id)
+    def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
+        row = self._one("next_due", root=root_id, tasks_too=tasks_too)
         return None if row is None or row[0] is None else codec.moment(row[0])
 
     # -- inside a transaction
@@ -94,11 +109,12 @@ class SqliteStore:
             "claim_due",
             owner=request.owner,
             limit=request.limit,
+            own_limit=request.own_limit,
             now=codec.micros(now),
             lease_until=codec.micros(now + request.lease),
             root=request.root_id,
         )
-        runs = [codec.task_run_from_row(row) for row in sorted(rows, key=lambda row: int(row["position"]))]
+        runs = [self._run_from(row) for row in sorted(rows, key=lambda row: int(row["position"]))]
         executions = {run.execution_id: self._execution(run.execution_id) for run in runs}
         begun = [run for run in runs if run.work == "leased" and run.request is None and run.begin(now)]
         for run in begun:
@@ -110,14 +126,12 @@ class SqliteStore:
         )
 
     def touched(self, run_id: str, all_live: bool) -> Touched | None:
-        runs = [codec.task_run_from_row(row) for row in self._all("touched", id=run_id)]
+        runs = [self._run_from(row) for row in self._all("touched", id=run_id)]
         if not runs:
             return None
         execution_id = runs[0].execution_id
         if all_live:
-            runs += [
-                codec.task_run_from_row(row) for row in self._all("live_runs", execution_id=execution_id)
-            ]
+            runs += [self._run_from(row) for row in self._all("live_runs", execution_id=execution_id)]
         return Touched(self._execution(execution_id), {run.id: run for run in runs}, all_live)
 
     def insert_execution(self, execution: Execution) -> bool:
@@ -127,10 +141,10 @@ class SqliteStore:
         self._run("update_execution", **codec.execution_to_row(execution))
 
     def insert_run(self, run: TaskRun) -> None:
-        self._run("insert_task_run", **codec.task_run_to_row(run))
+        self._run("insert_task_run", **codec.task_run_to_row(run), plan=self._new_plan(run))
 
     def update_run(self, run: TaskRun) -> None:
-        self._run("update_task_run", **codec.task_run_to_row(run))
+        self._run("update_task_run", **codec.task_run_to_row(run), plan=self._new_plan(run))
 
     def drop_descendants(self, run_id: str) -> None:
         self._run("drop_descendants", id=run_id)
@@ -228,24 +242,24 @@ class SqliteStore:
     def root_run(self, execution_id: str) -> TaskRun:
         row = self._one("root_run", execution_id=execution_id)
         assert row is not None, f"execution {execution_id} has no root"
-        return codec.task_run_from_row(row)
+        return self._run_from(row)
 
     def busy(self, root_id: str) -> bool:
         row = self._one("busy", root_id=root_id)
         return bool(row and row[0])
 
     def runs(self, run_ids: Sequence[str]) -> list[TaskRun]:
-        return [codec.task_run_from_row(row) for row in self._all("runs", ids=codec.dump(list(run_ids)))]
+        return [self._run_from(row) for row in self._all("runs", ids=codec.dump(list(run_ids)))]
 
     def task_run(self, run_id: str) -> TaskRun | None:
         row = self._one("task_run", id=run_id)
-        return codec.task_run_from_row(row) if row else None
+        return self._run_from(row) if row else None
 
     def task_runs(self, execution_id: str) -> list[TaskRun]:
-        return [codec.task_run_from_row(row) for row in self._all("task_runs", execution_id=execution_id)]
+        return [self._run_from(row) for row in self._all("task_runs", execution_id=execution_id)]
 
     def lineage(self, run_id: str) -> list[TaskRun]:
-        runs = {row["id"]: codec.task_run_from_row(row) for row in self._all("touched", id=run_id)}
+        runs = {row["id"]: self._run_from(row) for row in self._all("touched", id=run_id)}
         lineage = []
         run = runs[run_id]
         while run.parent_id is not None and (run := runs[run.parent_id]).task_id is not None:
@@ -291,6 +305,23 @@ class SqliteStore:
         self.connection.close()
 
     # -- plumbing
+
+    def _run_from(self, row: sqlite3.Row) -> TaskRun:
+        """Read a task run; the plans of scopes at work are kept, for they may be long and never change."""
+        if row["frame"] is None:
+            return codec.task_run_from_row(row, None)
+        key = (row["id"], row["attempt"])
+        if key not in self.plans:
+            if len(self.plans) >= PLANS_KEPT:
+                self.plans.pop(next(iter(self.plans)))
+            self.plans[key] = codec.plan_from_text(row["plan"])
+        return codec.task_run_from_row(row, self.plans[key])
+
+    def _new_plan(self, run: TaskRun) -> str | None:
+        """Give the text of a plan that the store does not have yet."""
+        if run.frame is None or self.plans.get((run.id, run.attempt)) is run.frame.plan:
+            return None
+        return codec.plan_to_text(run.frame.plan)
 
     def _execution(self, execution_id: str) -> Execution:
         row = self._one("execution", id=execution_id)

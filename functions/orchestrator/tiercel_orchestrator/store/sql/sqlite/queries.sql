@@ -1,23 +1,34 @@
 -- name: claim_due
--- Take up to :limit rows whose moment has come, oldest first; :root narrows it to one tree of executions.
+-- Take up to :limit tasks whose moment has come, oldest first, and up to :own_limit of the engine's own rows;
+-- :root narrows it to one tree of executions.
 update task_runs
 set work = case when work in ('ready', 'request') then 'leased' else work end,
     lease = lease + 1,
     owner = case when work in ('ready', 'request') then :owner end,
     lease_until = case when work in ('ready', 'request') then :lease_until end
 where position in (
-    select position from task_runs
-    where work in ('ready', 'request', 'timer', 'paused') and due_at <= :now
-      and (:root is null or execution_id in (select id from executions where root_id = :root))
-    order by due_at, position
-    limit :limit
+    select position from (
+        select position from task_runs
+        where work = 'ready' and due_at <= :now
+          and (:root is null or execution_id in (select id from executions where root_id = :root))
+        order by due_at, position
+        limit :limit
+    )
+    union all
+    select position from (
+        select position from task_runs
+        where work in ('request', 'timer', 'paused') and due_at <= :now
+          and (:root is null or execution_id in (select id from executions where root_id = :root))
+        order by due_at, position
+        limit :own_limit
+    )
 )
 returning *;
 
 -- name: next_due
 -- The earliest moment anything waits for.
 select min(due_at) from task_runs
-where work in ('ready', 'request', 'timer', 'paused')
+where work in ('ready', 'request', 'timer', 'paused') and (:tasks_too or work <> 'ready')
   and (:root is null or execution_id in (select id from executions where root_id = :root));
 
 -- name: release_expired
@@ -50,16 +61,17 @@ where execution_id = :execution_id
 -- name: insert_task_run
 insert into task_runs (
     id, execution_id, task_id, parent_id, value, iteration, path, state, history, attempts, attempt, lease,
-    outputs, work, request, due_at, owner, lease_until, frame
+    outputs, work, request, due_at, owner, lease_until, frame, plan
 ) values (
     :id, :execution_id, :task_id, :parent_id, :value, :iteration, :path, :state, :history, :attempts, :attempt,
-    :lease, :outputs, :work, :request, :due_at, null, null, :frame
+    :lease, :outputs, :work, :request, :due_at, null, null, :frame, :plan
 );
 
 -- name: update_task_run
 update task_runs
 set state = :state, history = :history, attempts = :attempts, attempt = :attempt, outputs = :outputs, work = :work,
-    request = :request, due_at = :due_at, owner = null, lease_until = null, frame = :frame
+    request = :request, due_at = :due_at, owner = null, lease_until = null, frame = :frame,
+    plan = coalesce(:plan, plan)
 where id = :id;
 
 -- name: begin_task_run

@@ -1,4 +1,4 @@
--- The embedded store. JSON values are text, moments that are compared are integers: microseconds since 1970.
+-- The embedded store, version 1. JSON values are text, moments that are compared are integers: microseconds since 1970.
 
 create table if not exists flows (
     namespace text not null,
@@ -55,6 +55,8 @@ create table if not exists task_runs (
     owner text,
     lease_until integer,
     frame text,
+    -- what a scope carries out; written once, for it may be long, and the frame changes with every child
+    plan text,
     constraint "only the root has neither task nor parent" check ((task_id is null) = (parent_id is null)),
     constraint "what has ended waits for nothing" check (
         state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED') or work = ''
