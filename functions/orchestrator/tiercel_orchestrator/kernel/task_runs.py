@@ -8,7 +8,7 @@ from tiercel.errors import TiercelError
 from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
 from tiercel.flows.models import Retry, Task
-from tiercel.flows.plans import Loop, Pause, Plan, Sequence, Stop, Subflow, Update
+from tiercel.flows.plans import Each, Loop, Pause, Plan, Sequence, Stop, Subflow, Update
 from tiercel_orchestrator.kernel import executions, states
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered, ChildEnded, Ended
@@ -63,7 +63,8 @@ def _planned(deciding: Deciding, run: TaskRun, task: Task, rendered: dict[str, A
     except TiercelError as error:
         fail(deciding, run, str(error))
         return
-    run.outputs = outputs or None
+    # the items of an each stand in its plan, and its row is written with every child that ends
+    run.outputs = None if isinstance(decided, Each) else outputs or None
     _carry_out(deciding, run, decided)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from tiercel import expressions
 from tiercel.flows.models import Flow
@@ -89,10 +89,8 @@ def variables_of(
         "labels": nested(execution.labels),
         "envs": dict(around.environment),
         "globals": dict(around.globals),
-        "outputs": _by_task(store.outputs_of(execution.id, needs.outputs), _outputs),
-        "tasks": _by_task(store.outputs_of(execution.id, needs.tasks), _state)
-        if needs.tasks != frozenset()
-        else {},
+        "outputs": _read(store, execution, needs.outputs, _outputs),
+        "tasks": _read(store, execution, needs.tasks, _state),
     }
     if execution.inputs or flow.inputs:
         variables["inputs"] = _decrypted(flow, execution.inputs, around.decrypt)
@@ -151,6 +149,14 @@ def _parent(run: TaskRun) -> dict[str, Any]:
     return parent
 
 
+Pick: TypeAlias = Callable[[OutputRow], dict[str, Any] | None]
+
+
+def _read(store: Store, execution: Execution, task_ids: frozenset[str] | None, pick: Pick) -> dict[str, Any]:
+    """Read of other task runs what is needed, and nothing where nothing is."""
+    return {} if task_ids == frozenset() else _by_task(store.outputs_of(execution.id, task_ids), pick)
+
+
 def _outputs(row: OutputRow) -> dict[str, Any] | None:
     return row.outputs
 
@@ -159,7 +165,7 @@ def _state(row: OutputRow) -> dict[str, Any] | None:
     return {"state": row.state}
 
 
-def _by_task(rows: Iterable[OutputRow], pick: Any) -> dict[str, Any]:
+def _by_task(rows: Iterable[OutputRow], pick: Pick) -> dict[str, Any]:
     """Nest what is picked from each row: task id, then the each-values on its path."""
     tasks: dict[str, Any] = {}
     for row in rows:

@@ -37,7 +37,7 @@ class Transaction(Protocol):
     def update_run(self, run: TaskRun) -> None:
         """Write a task run; a lease on it ends."""
 
-    def drop_descendants(self, run_id: str) -> None:
+    def drop_descendants(self, execution_id: str, run_id: str) -> None:
         """Delete all task runs below one."""
 
     def insert_log(self, execution_id: str, run: TaskRun | None, line: LogLine) -> None:
@@ -127,7 +127,7 @@ class Applying:
 
     def _write(self, touched: Touched, decision: Decision, known: Mapping[str, int]) -> None:
         for run_id in decision.dropped_children_of:
-            self.transaction.drop_descendants(run_id)
+            self.transaction.drop_descendants(touched.execution.id, run_id)
         created = {run.id for run in decision.created}
         for run in decision.created:
             self.transaction.insert_run(run)

@@ -141,13 +141,15 @@ class SqliteStore:
         self._run("update_execution", **codec.execution_to_row(execution))
 
     def insert_run(self, run: TaskRun) -> None:
-        self._run("insert_task_run", **codec.task_run_to_row(run), plan=self._new_plan(run))
+        self._run("insert_task_run", **codec.task_run_to_row(run))
+        self._keep_plan(run)
 
     def update_run(self, run: TaskRun) -> None:
-        self._run("update_task_run", **codec.task_run_to_row(run), plan=self._new_plan(run))
+        self._run("update_task_run", **codec.task_run_to_row(run))
+        self._keep_plan(run)
 
-    def drop_descendants(self, run_id: str) -> None:
-        self._run("drop_descendants", id=run_id)
+    def drop_descendants(self, execution_id: str, run_id: str) -> None:
+        self._run("drop_descendants", execution_id=execution_id, id=run_id)
 
     def insert_log(self, execution_id: str, run: TaskRun | None, line: LogLine) -> None:
         self._run(
@@ -307,21 +309,30 @@ class SqliteStore:
     # -- plumbing
 
     def _run_from(self, row: sqlite3.Row) -> TaskRun:
-        """Read a task run; the plans of scopes at work are kept, for they may be long and never change."""
-        if row["frame"] is None:
-            return codec.task_run_from_row(row, None)
-        key = (row["id"], row["attempt"])
-        if key not in self.plans:
-            if len(self.plans) >= PLANS_KEPT:
-                self.plans.pop(next(iter(self.plans)))
-            self.plans[key] = codec.plan_from_text(row["plan"])
-        return codec.task_run_from_row(row, self.plans[key])
+        """Read a task run, with its plan if it is a scope."""
+        plan = self._plan(row["id"], row["attempt"]) if row["frame"] is not None else None
+        return codec.task_run_from_row(row, plan)
 
-    def _new_plan(self, run: TaskRun) -> str | None:
-        """Give the text of a plan that the store does not have yet."""
+    def _plan(self, run_id: str, attempt: int) -> Plan:
+        """Read a plan; those at work are kept, for they may be long and never change."""
+        kept = self.plans.get((run_id, attempt))
+        if kept is None:
+            row = self._one("plan", id=run_id, attempt=attempt)
+            assert row is not None, f"the scope {run_id} has no plan"
+            kept = self._remember(run_id, attempt, codec.plan_from_text(row["plan"]))
+        return kept
+
+    def _keep_plan(self, run: TaskRun) -> None:
+        """Write the plan of a scope, once."""
         if run.frame is None or self.plans.get((run.id, run.attempt)) is run.frame.plan:
-            return None
-        return codec.plan_to_text(run.frame.plan)
+            return
+        self._run("insert_plan", id=run.id, attempt=run.attempt, plan=codec.plan_to_text(run.frame.plan))
+
+    def _remember(self, run_id: str, attempt: int, plan: Plan) -> Plan:
+        if len(self.plans) >= PLANS_KEPT:
+            self.plans.pop(next(iter(self.plans)))
+        self.plans[run_id, attempt] = plan
+        return plan
 
     def _execution(self, execution_id: str) -> Execution:
         row = self._one("execution", id=execution_id)

@@ -26,10 +26,16 @@ where position in (
 returning *;
 
 -- name: next_due
--- The earliest moment anything waits for.
-select min(due_at) from task_runs
-where work in ('ready', 'request', 'timer', 'paused') and (:tasks_too or work <> 'ready')
-  and (:root is null or execution_id in (select id from executions where root_id = :root));
+-- The earliest moment anything waits for; with :tasks_too that of tasks as well.
+select min(due_at) from (
+    select min(due_at) as due_at from task_runs
+    where work in ('request', 'timer', 'paused')
+      and (:root is null or execution_id in (select id from executions where root_id = :root))
+    union all
+    select min(due_at) from task_runs
+    where work = 'ready' and :tasks_too
+      and (:root is null or execution_id in (select id from executions where root_id = :root))
+);
 
 -- name: release_expired
 -- Give back what was leased by an owner that is gone, or for longer than agreed.
@@ -61,18 +67,24 @@ where execution_id = :execution_id
 -- name: insert_task_run
 insert into task_runs (
     id, execution_id, task_id, parent_id, value, iteration, path, state, history, attempts, attempt, lease,
-    outputs, work, request, due_at, owner, lease_until, frame, plan
+    outputs, work, request, due_at, owner, lease_until, frame
 ) values (
     :id, :execution_id, :task_id, :parent_id, :value, :iteration, :path, :state, :history, :attempts, :attempt,
-    :lease, :outputs, :work, :request, :due_at, null, null, :frame, :plan
+    :lease, :outputs, :work, :request, :due_at, null, null, :frame
 );
 
 -- name: update_task_run
 update task_runs
 set state = :state, history = :history, attempts = :attempts, attempt = :attempt, outputs = :outputs, work = :work,
-    request = :request, due_at = :due_at, owner = null, lease_until = null, frame = :frame,
-    plan = coalesce(:plan, plan)
+    request = :request, due_at = :due_at, owner = null, lease_until = null, frame = :frame
 where id = :id;
+
+-- name: insert_plan
+insert into plans (task_run_id, attempt, plan) values (:id, :attempt, :plan)
+on conflict (task_run_id, attempt) do update set plan = excluded.plan;
+
+-- name: plan
+select plan from plans where task_run_id = :id and attempt = :attempt;
 
 -- name: begin_task_run
 update task_runs set state = :state, history = :history, attempts = :attempts where id = :id;
@@ -80,9 +92,10 @@ update task_runs set state = :state, history = :history, attempts = :attempts wh
 -- name: drop_descendants
 -- A loop's children are replaced at each turn.
 with recursive below (id) as (
-    select id from task_runs where parent_id = :id
+    select id from task_runs where execution_id = :execution_id and parent_id = :id
     union all
     select task_runs.id from task_runs join below on task_runs.parent_id = below.id
+    where task_runs.execution_id = :execution_id
 )
 delete from task_runs where id in (select id from below);
 

@@ -30,6 +30,7 @@ create table if not exists executions (
     constraint "an attempt number counts from one" check (attempt_number >= 1)
 ) strict;
 
+create unique index if not exists executions_in_order on executions (position);
 create index if not exists executions_by_flow on executions (namespace, flow_id, position);
 create index if not exists executions_by_root on executions (root_id);
 create index if not exists executions_by_parent on executions (parent_run_id) where parent_run_id is not null;
@@ -55,8 +56,6 @@ create table if not exists task_runs (
     owner text,
     lease_until integer,
     frame text,
-    -- what a scope carries out; written once, for it may be long, and the frame changes with every child
-    plan text,
     constraint "only the root has neither task nor parent" check ((task_id is null) = (parent_id is null)),
     constraint "what has ended waits for nothing" check (
         state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED') or work = ''
@@ -67,10 +66,20 @@ create table if not exists task_runs (
     )
 ) strict;
 
-create index if not exists task_runs_of_execution on task_runs (execution_id, position);
+create index if not exists task_runs_of_execution on task_runs (execution_id, task_id, position);
 -- the queue: finished rows are not in it
-create index if not exists task_runs_due on task_runs (due_at) where work in ('ready', 'request', 'timer', 'paused');
+create index if not exists task_runs_ready on task_runs (due_at, position) where work = 'ready';
+create index if not exists task_runs_due on task_runs (due_at, position)
+where work in ('request', 'timer', 'paused');
 create index if not exists task_runs_leased on task_runs (owner) where work = 'leased';
+
+-- What scopes carry out: written once, for it may be long, while a frame changes with every child that ends.
+create table if not exists plans (
+    task_run_id text not null,
+    attempt integer not null,
+    plan text not null,
+    primary key (task_run_id, attempt)
+) strict, without rowid;
 
 create table if not exists logs (
     position integer primary key autoincrement,
