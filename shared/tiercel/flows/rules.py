@@ -4,10 +4,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tiercel.errors import Problem
 from tiercel.flows.control import control_of
 from tiercel.flows.models import Task
 from tiercel.flows.report import Report
-from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar
+from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null
+
+WITHOUT_EFFECT = {
+    "concurrency": "executions run side by side, however many there are",
+    "sla": "an execution may take as long as it takes",
+    "checks": "an execution starts, whatever they say",
+    "listeners": "write `afterExecution` for what follows an execution",
+    "triggers": "the flow runs when somebody runs it",
+}
+"""Properties of a flow that are read but not acted on, and what that means."""
 
 PREFIXES = ("io.kestra.plugin.core.flow.", "io.kestra.core.tasks.flows.")
 
@@ -147,6 +157,10 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_id
             places.append(next(scalar for scalar in task_ids if scalar.text == task.id))
     if said:
         report.add("Invalid Flow: " + ", ".join(said), places[0], "")
+    for name, consequence in WITHOUT_EFFECT.items():
+        if (node := root.get(name)) is not None and not is_null(node):
+            message = f"`{name}` has no effect yet: {consequence}"
+            report.warnings.append(Problem(message, name, node.line, node.column))
 
 
 def _seen(scalar: Scalar, before: list[Scalar]) -> bool:

@@ -13,7 +13,9 @@ from typing import Any
 
 from tiercel import clock
 from tiercel.errors import InvalidFlow
+from tiercel.flows.reading import examine
 from tiercel.plugin import LogLine
+from tiercel.registry import Registry
 from tiercel_orchestrator.cli import exits, report, say
 from tiercel_orchestrator.cli.inputs import with_files
 from tiercel_orchestrator.cli.progress import Lines, LiveTree, Progress, Silent
@@ -77,6 +79,8 @@ def log_to(home: Path) -> None:
 async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, str], watch: Watch) -> int:
     """Keep the flow, start it, watch it to its end; give the exit code."""
     source = read_source(file)
+    if not (watch.quiet or watch.as_json):
+        say.problems(file, examine(source, Registry.installed()).warnings)
     async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
         flow = await engine.in_store(engine.library.put, source, clock.now(), str(file))
         request = StartRequest(
@@ -151,6 +155,8 @@ async def _end_of(engine: Engine, execution: Execution) -> Execution:
     ended = await engine.wait_until_idle(execution.id)
     while ended.state == states.RETRIED:
         ended = await engine.wait_until_idle((await engine.next_attempt(ended)).id)
+    # a Subflow that nobody waits for runs to its end, too
+    await engine.wait_for_tree(ended.root_id)
     return ended
 
 

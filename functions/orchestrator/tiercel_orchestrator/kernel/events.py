@@ -63,9 +63,13 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class ChildEnded:
-    """The execution that a task run started has ended."""
+    """The execution that a task run started has ended.
+
+    `original_id`: the one that was started first, where a retry has put another in its place.
+    """
 
     run_id: str
+    original_id: str
     execution_id: str
     state: str
     outputs: dict[str, Any] | None = None

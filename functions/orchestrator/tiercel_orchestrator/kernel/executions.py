@@ -53,9 +53,11 @@ def close(deciding: Deciding, root: TaskRun) -> None:
 
 def _tell_parent(deciding: Deciding) -> None:
     execution = deciding.execution
-    if execution.parent_run_id:
+    # one that is tried again has another in its place, which will tell
+    if execution.parent_run_id and execution.state != states.RETRIED:
+        original = execution.original_id or execution.id
         deciding.decision.follow_up.append(
-            ChildEnded(execution.parent_run_id, execution.id, execution.state, execution.outputs)
+            ChildEnded(execution.parent_run_id, original, execution.id, execution.state, execution.outputs)
         )
 
 

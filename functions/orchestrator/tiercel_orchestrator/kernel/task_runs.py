@@ -237,7 +237,7 @@ def _child_started(deciding: Deciding, run: TaskRun) -> None:
 def child_execution_ended(deciding: Deciding, run: TaskRun, event: ChildEnded) -> None:
     """Take over the state and outputs of the execution that this run started."""
     subflow = run.frame.plan if run.frame else None
-    awaited = isinstance(subflow, Subflow) and subflow.wait and event.execution_id == child_execution_id(run)
+    awaited = isinstance(subflow, Subflow) and subflow.wait and event.original_id == child_execution_id(run)
     if not isinstance(subflow, Subflow) or not awaited:
         deciding.decision.ignored = True
         return

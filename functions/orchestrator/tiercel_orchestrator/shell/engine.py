@@ -152,6 +152,11 @@ class Engine:
             await self._something_happened()
         return await self.execution(execution_id)
 
+    async def wait_for_tree(self, root_id: str) -> None:
+        """Wait until nothing in a tree of executions goes on by itself."""
+        while await self.in_store(self.store.busy, root_id):
+            await self._something_happened()
+
     async def next_attempt(self, execution: Execution) -> Execution:
         """Give the execution that a retry started in place of one that is RETRIED."""
         return await self.execution(next_attempt_id(execution))
