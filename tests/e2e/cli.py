@@ -32,6 +32,11 @@ class Cli:
 
     directory: Path
 
+    @property
+    def command(self) -> list[str]:
+        """Give the command without its arguments."""
+        return [str(COMMAND)]
+
     def write(self, name: str, text: str) -> Path:
         """Write a file there."""
         path = self.directory / name

@@ -16,7 +16,7 @@ from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Ended, Event, KillRequested
 from tiercel_orchestrator.kernel.kernel import decide
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.store.port import ClaimRequest, Filter, Report, Store
+from tiercel_orchestrator.store.port import ClaimRequest, Filter, Report, Store, StoreUnavailable
 from tiercel_orchestrator.store.sqlite import SqliteStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -177,14 +177,44 @@ def test_a_commit_that_fails_leaves_nothing_behind(store: Store) -> None:
 
     def failing(touched: Touched, event: Event) -> Decision:
         deciding(touched, event)
-        raise RuntimeError("the power is gone")
+        raise StoreUnavailable("the disk is full")
 
     before = store.task_runs("e")
-    with pytest.raises(RuntimeError, match="the power is gone"):
+    with pytest.raises(StoreUnavailable, match="the disk is full"):
         store.finish([end(run)], failing, NOW)
     assert store.task_runs("e") == before
     store.finish([end(run)], deciding, NOW)
     assert [run.task_id for run in store.task_runs("e")] == ["a", "b"]
+
+
+def test_a_bug_that_one_event_meets_stops_its_task_run_and_nothing_else(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    flow = a_flow(task("a"), task("b"))
+    deciding = start(store, flow, "one")
+    start(store, flow, "two")
+    first, second = claim(store)
+
+    def failing(touched: Touched, event: Event) -> Decision:
+        if touched.execution.id == "one":
+            raise KeyError("a bug")
+        return deciding(touched, event)
+
+    store.finish([end(first), end(second)], failing, NOW)
+    assert [run.task_id for run in store.task_runs("two")] == ["a", "b"]
+    (parked,) = store.task_runs("one")
+    assert (parked.work, parked.state) == ("", states.RUNNING)
+    assert "tiercel kill" in store.logs("one")[0].line.message
+    assert "KeyError" in caplog.text
+    assert not store.busy("one")
+
+
+def test_a_clock_that_jumps_takes_nothing_from_an_owner_that_lives(store: Store) -> None:
+    start(store, a_flow(task("a")))
+    claim(store, owner="alive")
+    later = NOW + LEASE * 100
+    assert store.sweep(later, [], ["alive"]) == 0
+    assert store.sweep(later, [], []) == 1
 
 
 def test_executions_are_listed_newest_first_and_filtered(store: Store) -> None:

@@ -45,7 +45,7 @@ def default_globals() -> dict[str, Any]:
 def made(home: Path) -> Path:
     """Make the home directory if it is not there; `TiercelError` says why it cannot be used."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / "owners").mkdir(exist_ok=True)
     except OSError as error:
         raise TiercelError(

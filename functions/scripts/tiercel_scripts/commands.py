@@ -9,6 +9,7 @@ from pydantic import Field
 from typing_extensions import TypeVar
 
 from tiercel import processes, task_files
+from tiercel.calling import in_thread
 from tiercel.context import ExecutionContext
 from tiercel.errors import InvalidParameters, TaskFailed
 from tiercel.plugin import (
@@ -91,10 +92,11 @@ class BaseCommandPlugin(BasePlugin[C, CommandOutput], Generic[C]):
         """Run the commands to their end and give what they said."""
         check_runner(params, context)
         listener = Listener(context)
+        laid_out = await in_thread(lambda: environment(params, context))
         ended = await processes.run(
             [*params.interpreter, text_of(commands, params)],
             cwd=context.directory,
-            env={**environment(params, context), **(env or {}), **(params.env or {})},
+            env={**laid_out, **(env or {}), **(params.env or {})},
             on_stdout=listener.on_stdout,
             on_stderr=listener.on_stderr,
             max_bytes=processes.OUTPUT_BYTES,
@@ -106,7 +108,8 @@ class BaseCommandPlugin(BasePlugin[C, CommandOutput], Generic[C]):
                 f"The commands ended with exit code {ended.code}{signal_of(ended.code)}; the log has more.",
                 data={"vars": listener.outputs, "exitCode": ended.code},
             )
-        output = CommandOutput(vars=listener.outputs, exit_code=0, output_files=stored_files(params, context))
+        files = await in_thread(lambda: stored_files(params, context))
+        output = CommandOutput(vars=listener.outputs, exit_code=0, output_files=files)
         return warning(output) if params.warning_on_std_err and listener.error_lines else success(output)
 
 

@@ -2,9 +2,11 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 from tiercel.context import LEVELS, ExecutionContext
+
+T = TypeVar("T", dict[str, Any], list[Any])
 
 MESSAGE = re.compile(r"^::(\{.*})::$")
 METRIC_KINDS = ("counter", "timer", "gauge")
@@ -38,11 +40,21 @@ class Listener:
         except ValueError as error:
             self.context.log.warn(f"A message of the script is no JSON ({error}): {line}")
             return
-        self.outputs.update(message.get("outputs") or {})
-        for metric in message.get("metrics") or ():
+        self.outputs.update(self.part(message, "outputs", dict, "a map"))
+        for metric in self.part(message, "metrics", list, "a list"):
             self.measure(metric)
-        for entry in message.get("logs") or ():
+        for entry in self.part(message, "logs", list, "a list"):
             self.log(entry)
+
+    def part(self, message: dict[str, Any], name: str, kind: type[T], needed: str) -> T:
+        """Give one part of a message; one of another kind is left out, with a warning."""
+        found = message.get(name)
+        if found is None:
+            return kind()
+        if isinstance(found, kind):
+            return found
+        self.context.log.warn(f"The `{name}` of a script's message are left out: write {needed}.")
+        return kind()
 
     def measure(self, metric: Any) -> None:
         """Record a metric of the script."""

@@ -1,5 +1,6 @@
 """What the command line prints, and where: results to stdout, everything else to stderr."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +9,18 @@ from rich.console import Console
 
 from tiercel.errors import InvalidFlow, Problem
 
-out = Console(highlight=False, soft_wrap=True, emoji=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+class Patient(Console):
+    """A console whose reader may go away: then it says no more, and the command goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Fall silent instead of leaving."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+out = Patient(highlight=False, soft_wrap=True, emoji=False)
+err = Patient(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def plain(text: str) -> None:

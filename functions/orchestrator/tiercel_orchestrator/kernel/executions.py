@@ -82,6 +82,7 @@ def stop(deciding: Deciding, run: TaskRun, state: str) -> None:
     if state in (states.KILLED, states.CANCELLED):
         kill(deciding, state)
         return
+    deciding.decision.kill_children = True
     _end_live(deciding, state)
     deciding.agenda.clear()
     frame = frame_of(deciding.root)

@@ -165,7 +165,7 @@ def _try_again(deciding: Deciding, run: TaskRun, due: datetime, as_new_execution
         return
     run.enter(states.RETRYING, deciding.now)
     run.attempt += 1
-    run.frame = None
+    run.frame = run.outputs = None
     if control_of(deciding.task(run).type):
         run.request = "plan"
         deciding.wait(run, "request", due)

@@ -46,6 +46,8 @@ logger = logging.getLogger("tiercel.engine")
 LEASE = timedelta(seconds=60)
 SWEEP_EVERY = timedelta(seconds=10)
 LOOK_EVERY_SECONDS = 0.5
+STORE_TRIES = 5
+STORE_PAUSE_SECONDS = 1.0
 
 
 class Engine:
@@ -218,8 +220,7 @@ class Engine:
         try:
             while True:
                 self._wake.clear()
-                reports, self._inbox = self._inbox, []
-                finished, next_due = await self.in_store(self._turn, reports)
+                finished, next_due = await self._turn_or_wait()
                 self._announce(finished)
                 for claim in finished.claims:
                     self._take(claim)
@@ -227,6 +228,19 @@ class Engine:
                     await self._sleep(next_due)
         finally:
             caring.cancel()
+
+    async def _turn_or_wait(self) -> tuple[Finished, datetime | None]:
+        """Take a turn; what could not be written now is kept, and written when the store lets us."""
+        for _ in range(STORE_TRIES - 1):
+            reports, self._inbox = self._inbox, []
+            try:
+                return await self.in_store(self._turn, reports)
+            except StoreUnavailable as error:
+                logger.warning("%s; trying again", error)
+                self._inbox = reports + self._inbox
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
+        reports, self._inbox = self._inbox, []
+        return await self.in_store(self._turn, reports)
 
     def _turn(self, reports: Sequence[Report]) -> tuple[Finished, datetime | None]:
         """Write what has happened and claim what is due; answers also when something is due next."""
@@ -273,7 +287,9 @@ class Engine:
     def _sweep(self) -> int:
         now = clock.now()
         self.store.extend(self.owner.name, now, LEASE)
-        return self.store.sweep(now, self.owner.gone(self.store.owners()))
+        owners = self.store.owners()
+        gone = self.owner.gone(owners)
+        return self.store.sweep(now, gone, [owner for owner in owners if owner not in gone])
 
     def _decide(self, touched: Touched, event: Event) -> Decision:
         return decide(self.library.of(touched.execution), touched, event, clock.now())

@@ -67,7 +67,8 @@ class Applying:
 
         One that exists is left as it is; one whose parent was killed meanwhile is not born.
         """
-        if execution.parent_run_id and self._has_ended(execution.parent_run_id):
+        first = execution.attempt_number == 1
+        if first and execution.parent_run_id and self._has_ended(execution.parent_run_id):
             return
         execution.enter(states.CREATED, self.now)
         if not self.transaction.insert_execution(execution):
@@ -139,7 +140,7 @@ class Applying:
             self.transaction.update_execution(execution)
         for log in decision.logs:
             self.transaction.insert_log(execution.id, touched.runs[log.run_id], log.line)
-        runs = [*decision.created, *changed]
+        runs = [*changed, *decision.created]
         self._write_events(execution, runs, known)
         logs = [(log.run_id, log.line) for log in decision.logs]
         self.changes.append(Change(execution, runs, logs, bool(decision.dropped_children_of)))

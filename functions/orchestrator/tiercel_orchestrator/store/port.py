@@ -118,8 +118,11 @@ class Store(Protocol):
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         """Prolong all leases of an owner that lives."""
 
-    def sweep(self, now: datetime, gone: Iterable[str]) -> int:
-        """Give back the leases that expired, and those of the owners that are `gone`; gives how many."""
+    def sweep(self, now: datetime, gone: Iterable[str], alive: Iterable[str] = ()) -> int:
+        """Give back the leases of owners that are `gone`, and expired ones unless the owner is `alive`.
+
+        Gives how many.
+        """
 
     def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
         """Give the earliest moment that anything waits for, tasks or only the engine's own rows."""

@@ -1,6 +1,7 @@
 """The embedded store: one SQLite file in WAL mode."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from tiercel_orchestrator.store.queries import named_queries, read_text
 
 BUSY_TIMEOUT_SECONDS = 30.0
 PLANS_KEPT = 256
+logger = logging.getLogger("tiercel.store")
 SCHEMA_VERSION = 1
 
 
@@ -64,8 +66,10 @@ class SqliteStore:
                 f"The store {self.path} has version {version} of the tables, and this tiercel needs version "
                 f"{SCHEMA_VERSION}; move it away, or name another directory by TIERCEL_HOME."
             )
-        self.connection.executescript(read_text("sqlite", "schema.sql"))
-        self.connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        # one transaction: another process sees all of the tables or none
+        schema = read_text("sqlite", "schema.sql")
+        script = f"begin immediate;\n{schema}\npragma user_version = {SCHEMA_VERSION};\ncommit;"
+        self.connection.executescript(script)
 
     # -- the five calls
 
@@ -79,7 +83,7 @@ class SqliteStore:
         with self._writing():
             applying = Applying(self, decide, now)
             for report in reports:
-                applying.report(report)
+                self._report(applying, report)
             if claim is None:
                 return Finished(applying.changes)
             claimed = self._claim(claim, now)
@@ -94,13 +98,41 @@ class SqliteStore:
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         self._run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
 
-    def sweep(self, now: datetime, gone: Iterable[str]) -> int:
+    def sweep(self, now: datetime, gone: Iterable[str], alive: Iterable[str] = ()) -> int:
+        known = {"gone": codec.dump(list(gone)), "alive": codec.dump(list(alive))}
         with self._writing():
-            return self._run("release_expired", now=codec.micros(now), gone=codec.dump(list(gone))).rowcount
+            return self._run("release_expired", now=codec.micros(now), **known).rowcount
 
     def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
         row = self._one("next_due", root=root_id, tasks_too=tasks_too)
         return None if row is None or row[0] is None else codec.moment(row[0])
+
+    def _report(self, applying: Applying, report: Report) -> None:
+        """Take in one report; a bug of ours that it meets stops its task run, and nothing else."""
+        changes = len(applying.changes)
+        self.connection.execute("savepoint report")
+        try:
+            applying.report(report)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            logger.exception("%s could not be taken in", report.event)
+            self.connection.execute("rollback to report")
+            del applying.changes[changes:]
+            self._park(report.event.run_id, error, applying.now)
+        self.connection.execute("release report")
+
+    def _park(self, run_id: str, error: Exception, now: datetime) -> None:
+        """Let a task run stand still where it is, and say why in its log."""
+        self._run("park_task_run", id=run_id)
+        row = self._one("task_run", id=run_id)
+        if row is not None:
+            message = (
+                f"The engine could not take this in ({type(error).__name__}), by a bug of its own; its log "
+                "has a traceback. The execution stands still here: `tiercel kill` ends it."
+            )
+            line = LogLine(timestamp(now), "ERROR", message)
+            self.insert_log(row["execution_id"], self._run_from(row), line)
 
     # -- inside a transaction
 

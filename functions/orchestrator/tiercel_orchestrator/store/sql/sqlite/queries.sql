@@ -38,10 +38,14 @@ select min(due_at) from (
 );
 
 -- name: release_expired
--- Give back what was leased by an owner that is gone, or for longer than agreed.
+-- Give back what was leased by an owner that is gone, or for longer than agreed by one of whom nothing is known:
+-- a clock that jumps takes nothing from an owner that lives.
 update task_runs
 set work = case when request is null then 'ready' else 'request' end, owner = null, lease_until = null, due_at = :now
-where work = 'leased' and (lease_until < :now or owner in (select value from json_each(:gone)));
+where work = 'leased' and (
+    owner in (select value from json_each(:gone))
+    or (lease_until < :now and owner not in (select value from json_each(:alive)))
+);
 
 -- name: extend_leases
 update task_runs set lease_until = :lease_until where work = 'leased' and owner = :owner;
@@ -78,6 +82,9 @@ update task_runs
 set state = :state, history = :history, attempts = :attempts, attempt = :attempt, outputs = :outputs, work = :work,
     request = :request, due_at = :due_at, owner = null, lease_until = null, frame = :frame
 where id = :id;
+
+-- name: park_task_run
+update task_runs set work = '', request = null, due_at = null, owner = null, lease_until = null where id = :id;
 
 -- name: insert_plan
 insert into plans (task_run_id, attempt, plan) values (:id, :attempt, :plan)
