@@ -158,7 +158,7 @@ def test_a_valid_flow_is_valid(cli: Cli) -> None:
     [
         (("run", "gone.yaml"), "gone.yaml"),
         (("run", "hello.yaml", "-i", "nam=x"), "name"),
-        (("run", "hello.yaml", "-i", "times=many"), "times"),
+        (("run", "hello.yaml", "-i", "times=many"), "-i times=INT"),
         (("run", "hello.yaml", "-i", "name"), "name=value"),
         (("logs", "nobody"), "nobody"),
         (("follow", "nobody"), "nobody"),

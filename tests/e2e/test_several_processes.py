@@ -1,5 +1,6 @@
 """Several commands on one store, and stores that cannot be used."""
 
+import signal
 import subprocess
 from pathlib import Path
 
@@ -49,6 +50,20 @@ def test_a_run_ends_when_another_command_kills_its_execution(cli: Cli) -> None:
     cli.run("kill", execution["id"])
     process.communicate(timeout=20)
     assert process.returncode == 1
+
+
+def test_ctrl_c_leaves_an_execution_that_is_only_followed(cli: Cli) -> None:
+    cli.write("slow.yaml", FLOW)
+    process = cli.start("run", "slow.yaml", "--quiet")
+    wait_until(database(cli), process, ended(1))
+    (execution,) = cli.run("executions", "--json").json
+    follower = cli.start("follow", execution["id"])
+    assert follower.stdout is not None
+    follower.stdout.readline()
+    follower.send_signal(signal.SIGINT)
+    follower.communicate(timeout=20)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
 
 
 def test_two_runs_share_a_store(cli: Cli) -> None:

@@ -112,6 +112,8 @@ def explained(error: duckdb.Error) -> TaskFailed:
             f"DuckDB may read and write only in the task's directory. {message} "
             "Name the file in `inputFiles`, or write below `{{ workingDir }}`."
         )
+    if isinstance(error, duckdb.IOException) and "database file" in message:
+        return TaskFailed(f"DuckDB cannot open the database: {message} Correct `url`.")
     return TaskFailed(f"DuckDB refused the statement: {message} Correct `sql` or `parameters`.")
 
 

@@ -1,6 +1,7 @@
 """Inputs from the command line: `-i name=value`; a FILE input takes a path."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -44,7 +45,8 @@ def with_files(flow: Flow, given: Mapping[str, str], flow_file: Path) -> dict[st
 
 def _existing(path: Path, name: str) -> Path:
     if not path.is_file():
-        raise InvalidFlow(f"Input '{name}': there is no file {path}; give the path of a file that exists.")
+        what = "is a directory" if path.is_dir() else "does not exist"
+        raise InvalidFlow(f"Input '{name}': {path} {what}; give the path of a file.")
     return path
 
 
@@ -57,3 +59,15 @@ def _default_beside(declared: Input, flow_file: Path) -> Path | None:
         return None
     path = flow_file.parent / name
     return path if path.is_file() else None
+
+
+def with_remedy(flow: Flow, error: InvalidFlow) -> InvalidFlow:
+    """Say beside each input that is wrong how it is given here."""
+    types = {declared.id: declared.type for declared in flow.inputs}
+    problems = tuple(
+        replace(one, message=f"{one.message}; give it as -i {one.path}={types[one.path]}")
+        if one.path in types
+        else one
+        for one in error.problems
+    )
+    return InvalidFlow(str(error), problems)

@@ -17,7 +17,7 @@ from tiercel.flows.reading import examine
 from tiercel.plugin import LogLine
 from tiercel.registry import Registry
 from tiercel_orchestrator.cli import exits, report, say
-from tiercel_orchestrator.cli.inputs import with_files
+from tiercel_orchestrator.cli.inputs import with_files, with_remedy
 from tiercel_orchestrator.cli.progress import Lines, LiveTree, Progress, Silent
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
@@ -28,6 +28,7 @@ from tiercel_orchestrator.store.port import Change
 from tiercel_orchestrator.views import execution_view
 
 LOG_FILE = "tiercel.log"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
@@ -86,7 +87,10 @@ async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, st
         request = StartRequest(
             flow.namespace, flow.id, flow.revision, with_files(flow, given, file), labels=dict(labels)
         )
-        execution = await engine.prepare(request)
+        try:
+            execution = await engine.prepare(request)
+        except InvalidFlow as error:
+            raise with_remedy(flow, error) from error
         with watch.begin(execution):
             engine.only(execution.root_id)
             await engine.create(execution)
@@ -95,14 +99,14 @@ async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, st
 
 
 async def follow(execution_id: str, watch: Watch) -> int:
-    """Take up an execution where it was left, or show how it ended."""
+    """Take up an execution where it was left, or show how it ended; Ctrl-C leaves it as it is."""
     async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
         execution = await engine.execution(execution_id)
         with watch.begin(execution) as progress:
             runs = await engine.in_store(engine.store.task_runs, execution_id)
             progress.changed(Change(execution, runs))
             engine.only(execution.root_id)
-            ended = await _watch(engine, execution)
+            ended = await _watch(engine, execution, ours=False)
         return await _report(engine, ended, watch)
 
 
@@ -130,22 +134,25 @@ async def kill(execution_id: str, watch: Watch) -> int:
         return await _report(engine, await engine.execution(execution_id), watch)
 
 
-async def _watch(engine: Engine, execution: Execution) -> Execution:
-    """Wait for the end; Ctrl-C and a polite kill end the execution as KILLED."""
+async def _watch(engine: Engine, execution: Execution, *, ours: bool = True) -> Execution:
+    """Wait for the end; Ctrl-C and a polite kill end an execution of ours, and leave another."""
     loop = asyncio.get_running_loop()
     idle = asyncio.create_task(_end_of(engine, execution))
     asked = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         loop.add_signal_handler(number, asked.set)
     stopped = asyncio.create_task(asked.wait())
     try:
         await asyncio.wait({idle, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if asked.is_set() and not ours:
+            idle.cancel()
+            return await engine.execution(execution.id)
         if asked.is_set():
             await engine.kill_tree(execution.root_id)
         return await idle
     finally:
         stopped.cancel()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             with contextlib.suppress(ValueError):
                 loop.remove_signal_handler(number)
 
@@ -170,6 +177,8 @@ async def _report(engine: Engine, execution: Execution, watch: Watch) -> int:
             await _print_failures(engine, execution)
         else:
             report.show(say.out, execution, runs, watch.home)
+        if execution.state not in states.ENDED and code != exits.LEFT_PAUSED:
+            say.out.print(f"[dim]not ended; go on with: tiercel follow {execution.id}[/]")
         if code == exits.LEFT_PAUSED:
             say.out.print(f"[dim]paused; go on with: tiercel resume {execution.id}[/]")
     return exits.code_of(execution.state)

@@ -178,7 +178,9 @@ class Engine:
         """Give an execution as it stands."""
         execution = await self.in_store(self.store.execution, execution_id)
         if execution is None:
-            raise InvalidFlow(f"There is no execution '{execution_id}' in this store.")
+            raise InvalidFlow(
+                f"There is no execution '{execution_id}' in this store; `tiercel executions` lists them."
+            )
         return execution
 
     async def kill(self, execution_id: str) -> None:

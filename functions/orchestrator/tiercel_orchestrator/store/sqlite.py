@@ -3,6 +3,7 @@
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -51,12 +52,24 @@ class SqliteStore:
                 path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS
             )
             self.connection.row_factory = sqlite3.Row
-            self.connection.execute("pragma journal_mode = wal")
+            self._enter_wal()
             self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
             self.connection.execute("pragma foreign_keys = on")
             self._apply_schema()
         self.plans: dict[tuple[str, int], Plan] = {}
         self.queries = named_queries("sqlite")
+
+    def _enter_wal(self) -> None:
+        """Switch to WAL; that change alone does not wait for others who open the file, so wait here."""
+        deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        while True:
+            try:
+                self.connection.execute("pragma journal_mode = wal")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def _apply_schema(self) -> None:
         tables = self.connection.execute("select count(*) from sqlite_schema").fetchone()[0]
