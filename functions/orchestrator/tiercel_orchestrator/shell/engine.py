@@ -17,7 +17,6 @@ from tiercel.plugin import LogLine
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.kernel import states
-from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Due, Event, KillRequested, Resumed
 from tiercel_orchestrator.kernel.ids import next_attempt_id
 from tiercel_orchestrator.kernel.kernel import decide
@@ -32,6 +31,7 @@ from tiercel_orchestrator.store.port import (
     Change,
     Claim,
     ClaimRequest,
+    Decide,
     Filter,
     Finished,
     Report,
@@ -129,7 +129,8 @@ class Engine:
 
     async def create(self, execution: Execution) -> None:
         """Begin with an execution; one that exists goes on undisturbed."""
-        changes = await self.in_store(self.store.apply, execution, self._decide, clock.now())
+        now = clock.now()
+        changes = await self.in_store(self.store.apply, execution, self._deciding(now), now)
         self._announce(Finished(changes))
         self._wake.set()
 
@@ -141,38 +142,41 @@ class Engine:
 
     async def wait(self, execution_id: str) -> Execution:
         """Wait until nothing of an execution runs any more, then give it."""
-        while not (await self.in_store(self.store.root_run, execution_id)).ended:
-            await self._something_happened()
+        await self._wait_while(lambda: not self.store.root_run(execution_id).ended)
         return await self.execution(execution_id)
 
     async def wait_until_idle(self, execution_id: str) -> Execution:
         """Wait until an execution has ended, or nothing in its tree goes on by itself: then it is paused."""
         root_id = (await self.execution(execution_id)).root_id
-        while not (await self.in_store(self.store.root_run, execution_id)).ended:
-            if not await self.in_store(self.store.busy, root_id):
-                break
-            await self._something_happened()
+        await self._wait_while(
+            lambda: not self.store.root_run(execution_id).ended and self.store.busy(root_id)
+        )
         return await self.execution(execution_id)
 
     async def wait_for_tree(self, root_id: str) -> None:
         """Wait until nothing in a tree of executions goes on by itself."""
-        while await self.in_store(self.store.busy, root_id):
-            await self._something_happened()
+        await self._wait_while(lambda: self.store.busy(root_id))
 
     async def next_attempt(self, execution: Execution) -> Execution:
         """Give the execution that a retry started in place of one that is RETRIED."""
         return await self.execution(next_attempt_id(execution))
 
-    async def _something_happened(self) -> None:
-        """Wait for news of an execution; look now and then anyway: another process may have brought it."""
+    async def _wait_while(self, holds: Callable[[], bool]) -> None:
+        """Wait while something holds in the store; if the loop fails, its error is the caller's.
+
+        News of an end is looked into at once; the store now and then anyway, for others may write, too.
+        """
         assert self._pump is not None
-        news = asyncio.create_task(self._news.wait())
-        await asyncio.wait(
-            {news, self._pump}, timeout=LOOK_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
-        news.cancel()
-        if self._pump.done():
-            self._pump.result()
+        while True:
+            news = self._news  # before the look: what happens after it is not missed
+            if not await self.in_store(holds):
+                return
+            coming = asyncio.create_task(news.wait())
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait({coming, self._pump}, timeout=LOOK_EVERY_SECONDS, return_when=first)
+            coming.cancel()
+            if self._pump.done():
+                self._pump.result()
 
     async def execution(self, execution_id: str) -> Execution:
         """Give an execution as it stands."""
@@ -211,7 +215,8 @@ class Engine:
 
     async def tell(self, event: Event) -> None:
         """Feed one event and wait until it is committed."""
-        finished = await self.in_store(self.store.finish, [Report(event)], self._decide, clock.now())
+        now = clock.now()
+        finished = await self.in_store(self.store.finish, [Report(event)], self._deciding(now), now)
         self._announce(finished)
         self._wake.set()
 
@@ -226,7 +231,7 @@ class Engine:
                 self._announce(finished)
                 for claim in finished.claims:
                     self._take(claim)
-                if not finished.claims and not self._inbox:
+                if not self._inbox:
                     await self._sleep(next_due)
         finally:
             caring.cancel()
@@ -246,18 +251,18 @@ class Engine:
 
     def _turn(self, reports: Sequence[Report]) -> tuple[Finished, datetime | None]:
         """Write what has happened and claim what is due; answers also when something is due next."""
+        now = clock.now()
         if not self.claiming:
-            finished = self.store.finish(reports, self._decide, clock.now()) if reports else Finished(())
+            finished = self.store.finish(reports, self._deciding(now), now) if reports else Finished(())
             return finished, None
         free = self.concurrency - len(self._dispatched)
         request = ClaimRequest(self.owner.name, free, LEASE, self.root_id)
         if reports:
-            finished = self.store.finish(reports, self._decide, clock.now(), request)
+            finished = self.store.finish(reports, self._deciding(now), now, request)
         else:
-            finished = self.store.claim(request, clock.now())
-        if finished.claims:
-            return finished, None
-        return finished, self.store.next_due(self.root_id, tasks_too=free > 0)
+            finished = self.store.claim(request, now)
+        tasks = sum(claim.run.request is None for claim in finished.claims)
+        return finished, self.store.next_due(self.root_id, tasks_too=free > tasks)
 
     async def _sleep(self, next_due: datetime | None) -> None:
         """Sleep until something happens, or the next moment that something waits for."""
@@ -293,8 +298,9 @@ class Engine:
         gone = self.owner.gone(owners)
         return self.store.sweep(now, gone, [owner for owner in owners if owner not in gone])
 
-    def _decide(self, touched: Touched, event: Event) -> Decision:
-        return decide(self.library.of(touched.execution), touched, event, clock.now())
+    def _deciding(self, now: datetime) -> Decide:
+        """Give the kernel over our flows at one moment, so that what falls due then is claimed with it."""
+        return lambda touched, event: decide(self.library.of(touched.execution), touched, event, now)
 
     def _announce(self, finished: Finished) -> None:
         for change in finished.changes:

@@ -386,38 +386,45 @@ class SqliteStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._understood():
-            self.connection.execute("begin immediate")
         try:
-            yield
-        except BaseException:
-            self.connection.execute("rollback")
-            raise
-        with self._understood():
+            self.connection.execute("begin immediate")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("rollback")
+                raise
             self.connection.execute("commit")
+        except sqlite3.DatabaseError as error:
+            raise self._worded(error) from error
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
-        """Word what SQLite says of its file; a broken rule of the schema stays a bug of ours."""
         try:
             yield
-        except sqlite3.IntegrityError:
-            raise
         except sqlite3.DatabaseError as error:
-            raise StoreUnavailable(
-                f"The store {self.path} cannot be used ({error}); make it a database that can be written, "
-                "with free space, or name another directory by TIERCEL_HOME."
-            ) from error
+            raise self._worded(error) from error
 
     def _run(self, query: str, **parameters: Any) -> sqlite3.Cursor:
-        with self._understood():
+        try:
             return self.connection.execute(self.queries[query], parameters)
+        except sqlite3.DatabaseError as error:
+            raise self._worded(error) from error
 
     def _all(self, query: str, **parameters: Any) -> list[sqlite3.Row]:
-        with self._understood():
-            return self._run(query, **parameters).fetchall()
+        try:
+            return self.connection.execute(self.queries[query], parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._worded(error) from error
 
     def _one(self, query: str, **parameters: Any) -> sqlite3.Row | None:
-        with self._understood():
-            row: sqlite3.Row | None = self._run(query, **parameters).fetchone()
-        return row
+        rows = self._all(query, **parameters)
+        return rows[0] if rows else None
+
+    def _worded(self, error: sqlite3.DatabaseError) -> Exception:
+        """Word what SQLite says of its file; a broken rule of the schema stays a bug of ours."""
+        if isinstance(error, sqlite3.IntegrityError):
+            return error
+        return StoreUnavailable(
+            f"The store {self.path} cannot be used ({error}); make it a database that can be written, "
+            "with free space, or name another directory by TIERCEL_HOME."
+        )
