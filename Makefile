@@ -14,8 +14,12 @@ export UV_NO_PROGRESS = 1
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Debian's python3 comes without venv; root may fetch it, anybody else is told
 $(UV):
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	    || { rm -rf $(VENV); [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null \
+	        && $(PYTHON) -m venv $(VENV); } \
+	    || { echo "$(PYTHON) cannot make a virtual environment; install its venv module: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet uv
 
 # the lock holds versions and hashes, and no address: it is a constraint for both set-ups
