@@ -29,7 +29,7 @@ class RunContext(Wire):
     execution_id: str = Field("adhoc", description="The execution's id.")
     task_id: str = Field("task", description="The task's id in its flow.")
     task_run_id: str = Field("adhoc", description="The task run's id.")
-    attempt: int = Field(1, ge=1, description="Which attempt this is, from 1; fences late results.")
+    attempt: int = Field(1, ge=1, description="Which attempt this is, from 1.")
     value: str | None = Field(None, description="The enclosing each's value, where there is one.")
     log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] = Field(
         "TRACE", description="Lines below this level are dropped."

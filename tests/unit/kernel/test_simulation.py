@@ -2,16 +2,20 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import reduce
 from random import Random
 
 import pytest
 
-from tests.unit.kernel.driver import Driver, flowable, task
-from tiercel.flows.models import Flow, Task
+from tests.unit.kernel.driver import FLOW, Driver, flowable, task
+from tiercel.flows.models import Flow, Retry, Task
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import TaskRun
 
 SEEDS = 400
+KINDS = ["leaf", "Sequential", "Parallel", "AllowFailure", "ForEach", "If"]
+RETRY = Retry("constant", timedelta(seconds=1), max_attempts=3)
 CHUNKS = 8
 
 
@@ -30,13 +34,18 @@ class Grower:
         return tuple(self.grow(depth) for _ in range(self.random.randint(least, 3)))
 
     def grow(self, depth: int) -> Task:
-        kind = self.random.choice(
-            ["leaf", "Sequential", "Parallel", "AllowFailure", "ForEach"] if depth else ["leaf"]
-        )
+        kind = self.random.choice(KINDS if depth else ["leaf"])
         allow = self.random.random() < 0.1
         if kind == "leaf":
-            return task(self.name(), allow_failure=allow, disabled=self.random.random() < 0.1)
+            retry = RETRY if self.random.random() < 0.2 else None
+            run_if = self.random.choice(["true", "true", "true", "{{ true }}", "{{ false }}"])
+            disabled = self.random.random() < 0.1
+            return task(self.name(), allow_failure=allow, disabled=disabled, retry=retry, run_if=run_if)
         name = self.name()
+        if kind == "If":
+            condition = {"condition": self.random.choice(["{{ true }}", "{{ false }}"])}
+            branches = {"then": self.block(depth - 1), "else": self.block(depth - 1, 0)}
+            return task(name, FLOW + kind, params=condition, blocks=branches, allow_failure=allow)
         blocks = {phase: self.block(0) for phase in ("errors", "finally") if self.random.random() < 0.3}
         params = (
             {"values": [str(value) for value in range(self.random.randint(0, 3))]}
@@ -49,8 +58,9 @@ class Grower:
         return Flow("f", "n", self.block(3), errors=self.block(0, 0), finally_=self.block(0, 0))
 
 
-def leaf_state(seed: int, task_id: str, path: tuple[str, ...]) -> str:
-    digest = hashlib.blake2b(f"{seed}/{task_id}/{path}".encode(), digest_size=1).digest()[0]
+def leaf_state(seed: int, task_id: str, path: tuple[str, ...], attempt: int) -> str:
+    text = f"{seed}/{task_id}/{path}/{attempt}"
+    digest = hashlib.blake2b(text.encode(), digest_size=1).digest()[0]
     return states.FAILED if digest < 50 else states.WARNING if digest < 70 else states.SUCCESS
 
 
@@ -80,7 +90,7 @@ class Specification:
         return states.worse(worst, self.sequence(last, path))
 
     def together(self, tasks: Sequence[Task], path: tuple[str, ...]) -> str:
-        return states.worst([self.run(one, path) for one in alive(tasks)])
+        return reduce(states.worse, [self.run(one, path) for one in alive(tasks)], states.SUCCESS)
 
     def sequence(self, tasks: Sequence[Task], path: tuple[str, ...]) -> str:
         worst = states.SUCCESS
@@ -101,10 +111,23 @@ class Specification:
             worst = states.worse(worst, self.sequence(one.block("errors"), path))
         return states.worse(worst, self.sequence(one.block("finally"), path))
 
+    def leaf(self, one: Task, path: tuple[str, ...]) -> str:
+        state = states.FAILED
+        for attempt in range(1, (RETRY.max_attempts or 1) + 1 if one.retry else 2):
+            state = leaf_state(self.seed, one.id, path, attempt)
+            if state != states.FAILED:
+                break
+        return state
+
     def run(self, one: Task, path: tuple[str, ...]) -> str:
         kind = one.type.rpartition(".")[2]
-        if kind == "Log":
-            state = leaf_state(self.seed, one.id, path)
+        if one.run_if == "{{ false }}":
+            state = states.SKIPPED
+        elif kind == "Log":
+            state = self.leaf(one, path)
+        elif kind == "If":
+            holds = one.params["condition"] == "{{ true }}"
+            state = self.sequence(one.block("then" if holds else "else"), path)
         elif kind == "ForEach":
             state = self.each(one, path)
         else:
@@ -131,7 +154,7 @@ def test_a_random_flow_ends_as_specified_under_any_schedule(chunk: int) -> None:
         flow = Grower(Random(seed)).flow()
 
         def outcome(run: TaskRun, seed: int = seed) -> str:
-            return leaf_state(seed, run.task_id or "", run.path)
+            return leaf_state(seed, run.task_id or "", run.path, run.attempt)
 
         driven = Driver(flow, outcome=outcome, random=Random(seed + 1)).run()
         expected = Specification(seed)

@@ -1,7 +1,5 @@
 """States of executions and task runs, and how the worst of them is found."""
 
-from collections.abc import Iterable
-
 CREATED = "CREATED"
 RUNNING = "RUNNING"
 PAUSED = "PAUSED"
@@ -19,11 +17,6 @@ SKIPPED = "SKIPPED"
 ENDED = frozenset({SUCCESS, WARNING, FAILED, KILLED, CANCELLED, RETRIED, SKIPPED})
 UNSUCCESSFUL = frozenset({FAILED, KILLED, CANCELLED})
 _SEVERITY = {WARNING: 1, CANCELLED: 2, FAILED: 3, KILLED: 4}
-
-
-def worst(states: Iterable[str]) -> str:
-    """Give the state of a parent from its children's: KILLED, then FAILED, then WARNING, else SUCCESS."""
-    return max(states, key=lambda state: _SEVERITY.get(state, 0), default=SUCCESS)
 
 
 def worse(left: str, right: str) -> str:
