@@ -236,7 +236,7 @@ def test_what_happened_can_be_followed_as_rows(store: Store) -> None:
     (run,) = claim(store)
     store.finish([end(run)], deciding, NOW)
     assert isinstance(store, SqliteStore)
-    rows = store.connection.execute("select task_id, state from events order by position").fetchall()
+    rows = store.database.connection.execute("select task_id, state from events order by position").fetchall()
     assert [tuple(row) for row in rows] == [
         (None, "CREATED"),
         ("a", "CREATED"),
@@ -252,7 +252,7 @@ def test_a_result_that_is_ignored_is_recorded(store: Store) -> None:
     (run,) = claim(store)
     store.finish([end(run), end(run)], deciding, NOW)
     assert isinstance(store, SqliteStore)
-    rows = store.connection.execute(
+    rows = store.database.connection.execute(
         "select state from events where task_id = 'a' order by position"
     ).fetchall()
     assert [row["state"] for row in rows] == ["CREATED", "RUNNING", "SUCCESS", "IGNORED"]
@@ -262,5 +262,5 @@ def test_a_store_that_is_opened_again_holds_everything(store: Store, tmp_path: P
     start(store, a_flow(task("a")))
     again = SqliteStore(tmp_path / "engine.db")
     assert [one.id for one in again.unfinished()] == ["e"]
-    assert again.connection.execute("pragma journal_mode").fetchone()[0] == "wal"
+    assert again.database.connection.execute("pragma journal_mode").fetchone()[0] == "wal"
     again.close()

@@ -3,12 +3,10 @@
 import json
 import logging
 import sqlite3
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tiercel.clock import timestamp
 from tiercel.envelope import Metric
@@ -18,6 +16,7 @@ from tiercel_orchestrator.kernel.decision import Touched
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.applying import Applying
+from tiercel_orchestrator.store.database import Database
 from tiercel_orchestrator.store.port import (
     Change,
     Claim,
@@ -30,70 +29,28 @@ from tiercel_orchestrator.store.port import (
     Report,
     StoreUnavailable,
 )
-from tiercel_orchestrator.store.queries import named_queries, read_text
 
-BUSY_TIMEOUT_SECONDS = 30.0
 PLANS_KEPT = 256
 logger = logging.getLogger("tiercel.store")
-SCHEMA_VERSION = 1
 
 
 class SqliteStore:
-    """Executions in a SQLite file; to be used from one thread at a time.
-
-    `synchronous`: FULL survives power loss with every commit; NORMAL is about four times faster, and may lose
-    the last commits when the power fails, never when the process does.
-    """
+    """Executions in a SQLite file; to be used from one thread at a time. `synchronous`: see `Database`."""
 
     def __init__(self, path: Path | str, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
-        self.path = Path(path)
-        with self._understood():
-            self.connection = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_SECONDS
-            )
-            self.connection.row_factory = sqlite3.Row
-            self._enter_wal()
-            self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
-            self.connection.execute("pragma foreign_keys = on")
-            self._apply_schema()
+        self.database = Database(path, synchronous)
         self.plans: dict[tuple[str, int], Plan] = {}
-        self.queries = named_queries("sqlite")
-
-    def _enter_wal(self) -> None:
-        """Switch to WAL; that change alone does not wait for others who open the file, so wait here."""
-        deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
-        while True:
-            try:
-                self.connection.execute("pragma journal_mode = wal")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-
-    def _apply_schema(self) -> None:
-        tables = self.connection.execute("select count(*) from sqlite_schema").fetchone()[0]
-        version = self.connection.execute("pragma user_version").fetchone()[0]
-        if tables and version != SCHEMA_VERSION:
-            raise StoreUnavailable(
-                f"The store {self.path} has version {version} of the tables, and this tiercel needs version "
-                f"{SCHEMA_VERSION}; move it away, or name another directory by TIERCEL_HOME."
-            )
-        # one transaction: another process sees all of the tables or none
-        schema = read_text("sqlite", "schema.sql")
-        script = f"begin immediate;\n{schema}\npragma user_version = {SCHEMA_VERSION};\ncommit;"
-        self.connection.executescript(script)
 
     # -- the five calls
 
     def claim(self, request: ClaimRequest, now: datetime) -> Finished:
-        with self._writing():
+        with self.database.writing():
             return self._claim(request, now)
 
     def finish(
         self, reports: Sequence[Report], decide: Decide, now: datetime, claim: ClaimRequest | None = None
     ) -> Finished:
-        with self._writing():
+        with self.database.writing():
             applying = Applying(self, decide, now)
             for report in reports:
                 self._report(applying, report)
@@ -103,42 +60,40 @@ class SqliteStore:
         return Finished([*applying.changes, *claimed.changes], claimed.claims)
 
     def apply(self, execution: Execution, decide: Decide, now: datetime) -> list[Change]:
-        with self._writing():
+        with self.database.writing():
             applying = Applying(self, decide, now)
             applying.create(execution)
         return applying.changes
 
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
-        self._run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
+        self.database.run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
 
     def sweep(self, now: datetime, gone: Iterable[str], alive: Iterable[str] = ()) -> int:
         known = {"gone": codec.dump(list(gone)), "alive": codec.dump(list(alive))}
-        with self._writing():
-            return self._run("release_expired", now=codec.micros(now), **known).rowcount
+        with self.database.writing():
+            return self.database.run("release_expired", now=codec.micros(now), **known)
 
     def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
-        row = self._one("next_due", root=root_id, tasks_too=tasks_too)
+        row = self.database.one("next_due", root=root_id, tasks_too=tasks_too)
         return None if row is None or row[0] is None else codec.moment(row[0])
 
     def _report(self, applying: Applying, report: Report) -> None:
         """Take in one report; a bug of ours that it meets stops its task run, and nothing else."""
         changes = len(applying.changes)
-        self.connection.execute("savepoint report")
         try:
-            applying.report(report)
+            with self.database.savepoint():
+                applying.report(report)
         except StoreUnavailable:
             raise
         except Exception as error:
             logger.exception("%s could not be taken in", report.event)
-            self.connection.execute("rollback to report")
             del applying.changes[changes:]
             self._park(report.event.run_id, error, applying.now)
-        self.connection.execute("release report")
 
     def _park(self, run_id: str, error: Exception, now: datetime) -> None:
         """Let a task run stand still where it is, and say why in its log."""
-        self._run("park_task_run", id=run_id)
-        row = self._one("task_run", id=run_id)
+        self.database.run("park_task_run", id=run_id)
+        row = self.database.one("task_run", id=run_id)
         if row is not None:
             message = (
                 f"The engine could not take this in ({type(error).__name__}), by a bug of its own; its log "
@@ -150,7 +105,7 @@ class SqliteStore:
     # -- inside a transaction
 
     def _claim(self, request: ClaimRequest, now: datetime) -> Finished:
-        rows = self._all(
+        rows = self.database.all(
             "claim_due",
             owner=request.owner,
             limit=request.limit,
@@ -163,7 +118,7 @@ class SqliteStore:
         executions = {run.execution_id: self._execution(run.execution_id) for run in runs}
         begun = [run for run in runs if run.work == "leased" and run.request is None and run.begin(now)]
         for run in begun:
-            self._run("begin_task_run", **codec.task_run_to_row(run))
+            self.database.run("begin_task_run", **codec.task_run_to_row(run))
             self.insert_event(run.execution_id, run, run.state, timestamp(now))
         return Finished(
             [Change(executions[run.execution_id], [run]) for run in begun],
@@ -171,33 +126,33 @@ class SqliteStore:
         )
 
     def touched(self, run_id: str, all_live: bool) -> Touched | None:
-        runs = [self._run_from(row) for row in self._all("touched", id=run_id)]
+        runs = [self._run_from(row) for row in self.database.all("touched", id=run_id)]
         if not runs:
             return None
         execution_id = runs[0].execution_id
         if all_live:
-            runs += [self._run_from(row) for row in self._all("live_runs", execution_id=execution_id)]
+            runs += [self._run_from(row) for row in self.database.all("live_runs", execution_id=execution_id)]
         return Touched(self._execution(execution_id), {run.id: run for run in runs}, all_live)
 
     def insert_execution(self, execution: Execution) -> bool:
-        return self._run("insert_execution", **codec.execution_to_row(execution)).rowcount == 1
+        return self.database.run("insert_execution", **codec.execution_to_row(execution)) == 1
 
     def update_execution(self, execution: Execution) -> None:
-        self._run("update_execution", **codec.execution_to_row(execution))
+        self.database.run("update_execution", **codec.execution_to_row(execution))
 
     def insert_run(self, run: TaskRun) -> None:
-        self._run("insert_task_run", **codec.task_run_to_row(run))
+        self.database.run("insert_task_run", **codec.task_run_to_row(run))
         self._keep_plan(run)
 
     def update_run(self, run: TaskRun) -> None:
-        self._run("update_task_run", **codec.task_run_to_row(run))
+        self.database.run("update_task_run", **codec.task_run_to_row(run))
         self._keep_plan(run)
 
     def drop_descendants(self, execution_id: str, run_id: str) -> None:
-        self._run("drop_descendants", execution_id=execution_id, id=run_id)
+        self.database.run("drop_descendants", execution_id=execution_id, id=run_id)
 
     def insert_log(self, execution_id: str, run: TaskRun | None, line: LogLine) -> None:
-        self._run(
+        self.database.run(
             "insert_log",
             execution_id=execution_id,
             task_run_id=run.id if run and run.task_id else None,
@@ -209,7 +164,7 @@ class SqliteStore:
         )
 
     def insert_metric(self, run: TaskRun, metric: Metric, at: str) -> None:
-        self._run(
+        self.database.run(
             "insert_metric",
             execution_id=run.execution_id,
             task_run_id=run.id,
@@ -222,7 +177,7 @@ class SqliteStore:
         )
 
     def insert_event(self, execution_id: str, run: TaskRun | None, state: str, at: str) -> None:
-        self._run(
+        self.database.run(
             "insert_event",
             execution_id=execution_id,
             task_run_id=run.id if run else None,
@@ -233,7 +188,8 @@ class SqliteStore:
 
     def live_children_roots(self, execution_id: str) -> list[str]:
         children = [
-            codec.execution_from_row(row) for row in self._all("children_of_execution", id=execution_id)
+            codec.execution_from_row(row)
+            for row in self.database.all("children_of_execution", id=execution_id)
         ]
         roots = [self.root_run(child.id) for child in children]
         return [root.id for root in roots if not root.ended]
@@ -241,15 +197,15 @@ class SqliteStore:
     # -- reading
 
     def owners(self) -> list[str]:
-        return [row["owner"] for row in self._all("owners")]
+        return [row["owner"] for row in self.database.all("owners")]
 
     def put_flow(self, namespace: str, flow_id: str, source: str, now: datetime) -> int:
-        with self._writing():
-            latest = self._one("latest_flow", namespace=namespace, id=flow_id)
+        with self.database.writing():
+            latest = self.database.one("latest_flow", namespace=namespace, id=flow_id)
             if latest and latest["source"] == source:
                 return int(latest["revision"])
             revision = int(latest["revision"]) + 1 if latest else 1
-            self._run(
+            self.database.run(
                 "insert_flow",
                 namespace=namespace,
                 id=flow_id,
@@ -263,17 +219,17 @@ class SqliteStore:
         self, namespace: str, flow_id: str, revision: int | None = None
     ) -> tuple[int, str] | None:
         if revision is None:
-            row = self._one("latest_flow", namespace=namespace, id=flow_id)
+            row = self.database.one("latest_flow", namespace=namespace, id=flow_id)
             return (int(row["revision"]), row["source"]) if row else None
-        row = self._one("flow_source", namespace=namespace, id=flow_id, revision=revision)
+        row = self.database.one("flow_source", namespace=namespace, id=flow_id, revision=revision)
         return (revision, row["source"]) if row else None
 
     def execution(self, execution_id: str) -> Execution | None:
-        row = self._one("execution", id=execution_id)
+        row = self.database.one("execution", id=execution_id)
         return codec.execution_from_row(row) if row else None
 
     def executions(self, wanted: Filter) -> list[Execution]:
-        rows = self._all(
+        rows = self.database.all(
             "executions",
             namespace=wanted.namespace,
             flow_id=wanted.flow_id,
@@ -284,29 +240,29 @@ class SqliteStore:
         return [codec.execution_from_row(row) for row in rows]
 
     def unfinished(self) -> list[Execution]:
-        return [codec.execution_from_row(row) for row in self._all("unfinished_executions")]
+        return [codec.execution_from_row(row) for row in self.database.all("unfinished_executions")]
 
     def root_run(self, execution_id: str) -> TaskRun:
-        row = self._one("root_run", execution_id=execution_id)
+        row = self.database.one("root_run", execution_id=execution_id)
         assert row is not None, f"execution {execution_id} has no root"
         return self._run_from(row)
 
     def busy(self, root_id: str) -> bool:
-        row = self._one("busy", root_id=root_id)
+        row = self.database.one("busy", root_id=root_id)
         return bool(row and row[0])
 
     def runs(self, run_ids: Sequence[str]) -> list[TaskRun]:
-        return [self._run_from(row) for row in self._all("runs", ids=codec.dump(list(run_ids)))]
+        return [self._run_from(row) for row in self.database.all("runs", ids=codec.dump(list(run_ids)))]
 
     def task_run(self, run_id: str) -> TaskRun | None:
-        row = self._one("task_run", id=run_id)
+        row = self.database.one("task_run", id=run_id)
         return self._run_from(row) if row else None
 
     def task_runs(self, execution_id: str) -> list[TaskRun]:
-        return [self._run_from(row) for row in self._all("task_runs", execution_id=execution_id)]
+        return [self._run_from(row) for row in self.database.all("task_runs", execution_id=execution_id)]
 
     def lineage(self, run_id: str) -> list[TaskRun]:
-        runs = {row["id"]: self._run_from(row) for row in self._all("touched", id=run_id)}
+        runs = {row["id"]: self._run_from(row) for row in self.database.all("touched", id=run_id)}
         lineage = []
         run = runs[run_id]
         while run.parent_id is not None and (run := runs[run.parent_id]).task_id is not None:
@@ -315,7 +271,7 @@ class SqliteStore:
 
     def outputs_of(self, execution_id: str, task_ids: Iterable[str] | None) -> list[OutputRow]:
         wanted = None if task_ids is None else codec.dump(sorted(task_ids))
-        rows = self._all("outputs_of", execution_id=execution_id, task_ids=wanted)
+        rows = self.database.all("outputs_of", execution_id=execution_id, task_ids=wanted)
         return [
             OutputRow(
                 row["task_id"],
@@ -336,7 +292,7 @@ class SqliteStore:
                 row["attempt"],
                 LogLine(row["timestamp"], row["level"], row["message"]),
             )
-            for row in self._all("logs", execution_id=execution_id, after=after)
+            for row in self.database.all("logs", execution_id=execution_id, after=after)
         ]
 
     def metrics(self, execution_id: str) -> list[tuple[str, Metric]]:
@@ -345,11 +301,11 @@ class SqliteStore:
                 row["task_id"],
                 Metric(name=row["name"], type=row["type"], value=row["value"], tags=json.loads(row["tags"])),
             )
-            for row in self._all("metrics", execution_id=execution_id)
+            for row in self.database.all("metrics", execution_id=execution_id)
         ]
 
     def close(self) -> None:
-        self.connection.close()
+        self.database.connection.close()
 
     # -- plumbing
 
@@ -362,7 +318,7 @@ class SqliteStore:
         """Read a plan; those at work are kept, for they may be long and never change."""
         kept = self.plans.get((run_id, attempt))
         if kept is None:
-            row = self._one("plan", id=run_id, attempt=attempt)
+            row = self.database.one("plan", id=run_id, attempt=attempt)
             assert row is not None, f"the scope {run_id} has no plan"
             kept = self._remember(run_id, attempt, codec.plan_from_text(row["plan"]))
         return kept
@@ -371,7 +327,9 @@ class SqliteStore:
         """Write the plan of a scope, once."""
         if run.frame is None or self.plans.get((run.id, run.attempt)) is run.frame.plan:
             return
-        self._run("insert_plan", id=run.id, attempt=run.attempt, plan=codec.plan_to_text(run.frame.plan))
+        self.database.run(
+            "insert_plan", id=run.id, attempt=run.attempt, plan=codec.plan_to_text(run.frame.plan)
+        )
 
     def _remember(self, run_id: str, attempt: int, plan: Plan) -> Plan:
         if len(self.plans) >= PLANS_KEPT:
@@ -380,51 +338,6 @@ class SqliteStore:
         return plan
 
     def _execution(self, execution_id: str) -> Execution:
-        row = self._one("execution", id=execution_id)
+        row = self.database.one("execution", id=execution_id)
         assert row is not None, f"execution {execution_id} is not in the store"
         return codec.execution_from_row(row)
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            self.connection.execute("begin immediate")
-            try:
-                yield
-            except BaseException:
-                self.connection.execute("rollback")
-                raise
-            self.connection.execute("commit")
-        except sqlite3.DatabaseError as error:
-            raise self._worded(error) from error
-
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            raise self._worded(error) from error
-
-    def _run(self, query: str, **parameters: Any) -> sqlite3.Cursor:
-        try:
-            return self.connection.execute(self.queries[query], parameters)
-        except sqlite3.DatabaseError as error:
-            raise self._worded(error) from error
-
-    def _all(self, query: str, **parameters: Any) -> list[sqlite3.Row]:
-        try:
-            return self.connection.execute(self.queries[query], parameters).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise self._worded(error) from error
-
-    def _one(self, query: str, **parameters: Any) -> sqlite3.Row | None:
-        rows = self._all(query, **parameters)
-        return rows[0] if rows else None
-
-    def _worded(self, error: sqlite3.DatabaseError) -> Exception:
-        """Word what SQLite says of its file; a broken rule of the schema stays a bug of ours."""
-        if isinstance(error, sqlite3.IntegrityError):
-            return error
-        return StoreUnavailable(
-            f"The store {self.path} cannot be used ({error}); make it a database that can be written, "
-            "with free space, or name another directory by TIERCEL_HOME."
-        )
