@@ -9,6 +9,8 @@ EDITABLE := $(foreach member,$(MEMBERS),-e ./$(member))
 PROJECTS := $(wildcard pyproject.toml shared/pyproject.toml functions/*/pyproject.toml)
 # hypothesis and mypy keep their caches below the checkout, so that any user may run them
 export UV_NO_PROGRESS = 1
+# a company's own certificates are those of the system, which pip uses too
+export UV_SYSTEM_CERTS = 1
 
 .PHONY: help
 help: ## list the verbs
