@@ -16,6 +16,7 @@ INDEX_VARIABLES = (
     "UV_EXTRA_INDEX_URL",
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",
+    "PIP_CERT",
 )
 DIRECTORY = ".python-packages"
 
@@ -35,7 +36,10 @@ async def install(packages: list[str], manager: str, context: ExecutionContext) 
     ended = await processes.run(
         [*installer(manager), "--quiet", "--target", str(target), "--", *packages],
         cwd=context.directory,
-        env={name: os.environ[name] for name in INDEX_VARIABLES if name in os.environ},
+        env={
+            "UV_SYSTEM_CERTS": "1",  # a company's own certificates are those of the system
+            **{name: os.environ[name] for name in INDEX_VARIABLES if name in os.environ},
+        },
         on_stdout=lines.append,
         on_stderr=lines.append,
     )

@@ -1,6 +1,7 @@
 """Scripts and commands of all languages: what they print, how they end, what they leave behind."""
 
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -202,11 +203,17 @@ def test_another_version_of_python_is_refused() -> None:
 
 
 def test_a_dependency_is_installed_for_the_script(tmp_path: Path) -> None:
-    package = tmp_path / "package"
-    (package / "tiny_thing").mkdir(parents=True)
-    (package / "tiny_thing/__init__.py").write_text("WORD = 'tiny'\n")
-    (package / "pyproject.toml").write_text('[project]\nname = "tiny-thing"\nversion = "1"\n')
-    params = {"script": "import tiny_thing; print(tiny_thing.WORD)", "dependencies": [str(package)]}
+    wheel = tmp_path / "tiny_thing-1-py3-none-any.whl"  # a wheel, for a source would fetch what builds it
+    with zipfile.ZipFile(wheel, "w") as content:
+        content.writestr("tiny_thing.py", "WORD = 'tiny'\n")
+        content.writestr(
+            "tiny_thing-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny-thing\nVersion: 1\n"
+        )
+        content.writestr(
+            "tiny_thing-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        content.writestr("tiny_thing-1.dist-info/RECORD", "")
+    params = {"script": "import tiny_thing; print(tiny_thing.WORD)", "dependencies": [str(wheel)]}
     result = run_plugin(python.Script, params)
     assert result.state is State.SUCCESS, result.logs
     assert lines_of(result) == [("INFO", "tiny")]
