@@ -93,7 +93,7 @@ def test_an_expression_that_cannot_be_read_fails_its_task_with_a_sentence(cli: C
     assert cli.run("validate", "unreadable.yaml").code == 2
     ran = cli.run("run", "unreadable.yaml", "--quiet")
     assert ran.code == 1
-    assert ran.err.startswith("say: ")
+    assert ran.err.startswith("say: `message`: ")
     assert "line 1, column" in ran.err
 
 

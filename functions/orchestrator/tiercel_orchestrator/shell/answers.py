@@ -59,7 +59,7 @@ def answer(
         masker.add(value)
     watched = dataclasses.replace(services, secrets=WatchedSecrets(services.secrets, masker))
     try:
-        rendered = expressions.render_deep(dict(templates), variables, watched.expressions(context))
+        rendered = _rendered(templates, variables, watched.expressions(context))
         if run.request == "outputs":
             rendered = masker.value(type_outputs(flow.outputs, rendered))
         elif run.request == "plan" and masker.value(rendered) != rendered:
@@ -71,6 +71,19 @@ def answer(
     except TiercelError as error:
         return Answered(run.id, run.lease, error=masker.text(str(error)))
     return Answered(run.id, run.lease, values=rendered)
+
+
+def _rendered(
+    templates: Mapping[str, Any], variables: Mapping[str, Any], services: expressions.Services
+) -> dict[str, Any]:
+    """Render each template; an error begins with the name of the property."""
+    rendered: dict[str, Any] = {}
+    for name, template in templates.items():
+        try:
+            rendered[name] = expressions.render_deep(template, variables, services)
+        except expressions.ExpressionError as error:
+            raise TaskFailed(f"`{name}`: {error}") from error
+    return rendered
 
 
 def refuse_shown_secret(task: Task, rendered: Mapping[str, Any], masker: Masker) -> None:

@@ -40,12 +40,20 @@ def needs_of(templates: Any) -> Needs:
     error_logs = False
     for text in _texts(templates):
         error_logs = error_logs or "errorLogs" in text
-        for path in expressions.references(text):
+        for path in _references(text):
             outputs = _add(outputs, path, "outputs")
             tasks = _add(tasks, path, "tasks")
         if "tasksWithState" in text:
             tasks = None
     return Needs(_frozen(outputs), _frozen(tasks), error_logs)
+
+
+def _references(text: str) -> Iterable[tuple[Any, ...]]:
+    """Give what a template reads; of one that cannot be parsed, whoever renders it says why."""
+    try:
+        return expressions.references(text)
+    except expressions.ExpressionError:
+        return ()
 
 
 def _add(names: set[str] | None, path: tuple[Any, ...], root: str) -> set[str] | None:
