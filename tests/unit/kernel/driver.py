@@ -58,7 +58,7 @@ class Driver:
     def __post_init__(self) -> None:
         self.execution = Execution("e", self.flow.namespace, self.flow.id, 1, "e")
         self.execution.enter(states.CREATED, self.now)
-        root = TaskRun("root", "e", None, None)
+        root = TaskRun("root", "e", None, None, role="root")
         root.enter(states.CREATED, self.now)
         self.runs["root"] = root
 
@@ -145,10 +145,10 @@ class Driver:
         return {
             f"{run.task_id}[{run.value}]" if run.value is not None else str(run.task_id): run.state
             for run in self.runs.values()
-            if run.task_id is not None
+            if run.shown
         }
 
     @property
     def order(self) -> list[str]:
         """Task ids in the order in which their runs were laid down."""
-        return [run.task_id for run in self.runs.values() if run.task_id is not None]
+        return [run.task_id or "" for run in self.runs.values() if run.shown]

@@ -146,7 +146,7 @@ class LiveTree(Silent):
     def changed(self, change: Change) -> None:
         """Take over what changed."""
         for run in change.runs:
-            if run.task_id is not None:
+            if run.shown:
                 self.runs[run.id] = run
         for run_id, line in change.logs:
             known = self.runs.get(run_id or "")

@@ -29,7 +29,7 @@ class Deciding:
     @property
     def root(self) -> TaskRun:
         """The execution's own scope."""
-        return next(run for run in self.runs.values() if run.task_id is None)
+        return next(run for run in self.runs.values() if run.is_root)
 
     def task(self, run: TaskRun) -> Task:
         """Give the task of a run that is not the root."""
@@ -37,7 +37,7 @@ class Deciding:
 
     def lineage(self, run: TaskRun) -> Iterator[Task]:
         """Give the tasks of a run and of its ancestors, nearest first."""
-        while run.task_id is not None:
+        while not run.is_root:
             yield self.task(run)
             run = self.runs[run.parent_id or ""]
 

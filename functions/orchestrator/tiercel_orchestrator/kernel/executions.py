@@ -97,7 +97,7 @@ def _end_live(deciding: Deciding, state: str) -> None:
     if not deciding.all_live:
         raise WantsAllLive
     for run in deciding.runs.values():
-        if not run.ended and run.task_id is not None:
+        if not run.ended and not run.is_root:
             run.end_attempt(state, deciding.now)
             run.enter(state, deciding.now)
             run.request = None

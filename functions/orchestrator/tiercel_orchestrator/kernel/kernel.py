@@ -44,7 +44,7 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
             deciding.wait(run, "ready", event.until)
         case Answered() if _in_time(run, event.lease) and run.request:
             _answered(deciding, run, event)
-        case Due() if run.work == "timer" and run.task_id is None:
+        case Due() if run.work == "timer" and run.is_root:
             executions.start(deciding, run)
         case Due() if run.work == "timer":
             scopes.turn(deciding, run)

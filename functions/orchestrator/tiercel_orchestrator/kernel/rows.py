@@ -1,7 +1,7 @@
 """The kernel's state: an execution and those of its task runs that an event touches.
 
-Every scope is a task run: the execution's own top level is the root task run, which has no task and is not
-shown.
+Every scope is a task run: the execution's own top level is the root task run, which has no task. It and the
+other rows that have a `role` are the engine's own and are not shown.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +22,11 @@ and "" once it has ended."""
 Request = Literal[
     "runIf", "plan", "condition", "outputs", "child", "childOutputs", "openDirectory", "closeDirectory"
 ]
+
+
+Role = Literal["", "root", "shard", "batch", "monitor"]
+"""What a row is for, where no task run stands behind it: the execution's own scope ("root"); a part of
+a wide each ("shard"); one batch of a ForEachItem ("batch"); what watches over the execution ("monitor")."""
 
 
 @dataclass(slots=True)
@@ -50,7 +55,7 @@ class Attempt:
 
 @dataclass(slots=True)
 class TaskRun:
-    """One run of a task, or the root scope of an execution (`task_id` None).
+    """One run of a task, or a row of the engine's own (`role`); the root and monitors have no `task_id`.
 
     `path`: the each-values of all ancestors, outermost first, then its own. `attempt` counts tries from 1;
     `lease` counts how often somebody took it to work on, and fences results: another number is late.
@@ -60,6 +65,7 @@ class TaskRun:
     execution_id: str
     task_id: str | None
     parent_id: str | None
+    role: Role = ""
     value: str | None = None
     iteration: int | None = None
     path: tuple[str, ...] = ()
@@ -101,6 +107,16 @@ class TaskRun:
             self.attempts[-1].history.append((state, timestamp(at)))
 
     @property
+    def is_root(self) -> bool:
+        """Whether this is the execution's own scope."""
+        return self.role == "root"
+
+    @property
+    def shown(self) -> bool:
+        """Whether people see this run."""
+        return not self.role
+
+    @property
     def ended(self) -> bool:
         """Whether this run has reached its last state."""
         return self.state in states.ENDED
@@ -128,6 +144,8 @@ class Execution:
     outputs: dict[str, Any] | None = None
     trigger: dict[str, Any] | None = None
     parent_run_id: str | None = None
+    parent_id: str | None = None
+    """The execution that this one was replayed from."""
     original_id: str | None = None
     original_created_at: str | None = None
     """When the first of the executions that a retry started anew was created; None for that one itself."""

@@ -34,7 +34,7 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
 
 
 def _on_pause(deciding: Deciding, scope: TaskRun) -> tuple[Task, ...]:
-    return deciding.task(scope).block("onPause") if scope.task_id is not None else ()
+    return deciding.task(scope).block("onPause") if not scope.is_root else ()
 
 
 def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRun) -> bool:
@@ -71,13 +71,13 @@ def _create(deciding: Deciding, scope: TaskRun, start: Start) -> None:
 
 def _block(deciding: Deciding, scope: TaskRun, frame: Frame) -> tuple[Task, ...]:
     """Give the children of a scope in its present phase."""
-    if frame.phase == "tasks" and scope.task_id is not None:
+    if frame.phase == "tasks" and not scope.is_root:
         return deciding.task(scope).block(getattr(frame.plan, "block", "tasks"))
     return _phase_block(deciding, scope, frame.phase)
 
 
 def _phase_block(deciding: Deciding, scope: TaskRun, phase: Phase) -> tuple[Task, ...]:
-    if scope.task_id is not None:
+    if not scope.is_root:
         return deciding.task(scope).block(phase)
     flow = deciding.flow
     blocks = {
@@ -104,7 +104,7 @@ def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
         _begin_phase(deciding, scope, frame, "errors")
     elif frame.phase in ("tasks", "errors") and _phase_block(deciding, scope, "finally"):
         _begin_phase(deciding, scope, frame, "finally")
-    elif scope.task_id is None:
+    elif scope.is_root:
         executions.blocks_over(deciding, scope)
     elif isinstance(frame.plan, Sequence) and frame.plan.directory:
         deciding.ask(scope, "closeDirectory")

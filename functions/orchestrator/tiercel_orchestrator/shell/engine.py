@@ -314,7 +314,7 @@ class Engine:
             working.cancel()
         if run.ended and is_directory(run):
             self.directories.remove(run.id)
-        if (run.task_id is None and run.ended) or run.state == states.PAUSED:
+        if (run.is_root and run.ended) or run.state == states.PAUSED:
             self._news.set()
             self._news = asyncio.Event()
 

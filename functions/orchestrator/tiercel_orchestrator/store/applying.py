@@ -73,7 +73,7 @@ class Applying:
         execution.enter(states.CREATED, self.now)
         if not self.transaction.insert_execution(execution):
             return
-        root = TaskRun(root_run_id(execution.id), execution.id, task_id=None, parent_id=None)
+        root = TaskRun(root_run_id(execution.id), execution.id, task_id=None, parent_id=None, role="root")
         root.enter(states.CREATED, self.now)
         if at is not None:
             root.work, root.due_at = "timer", at
@@ -147,7 +147,7 @@ class Applying:
 
     def _write_events(self, execution: Execution, runs: Sequence[TaskRun], known: Mapping[str, int]) -> None:
         for run in runs:
-            if run.task_id is not None:
+            if run.shown:
                 for state, at in run.history[known.get(run.id, 0) :]:
                     self.transaction.insert_event(execution.id, run, state, at)
         for state, at in execution.history[known[execution.id] :]:

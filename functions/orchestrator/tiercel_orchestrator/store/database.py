@@ -11,7 +11,7 @@ from tiercel_orchestrator.store.port import StoreUnavailable
 from tiercel_orchestrator.store.queries import named_queries, read_text
 
 BUSY_TIMEOUT_SECONDS = 30.0
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Database:

@@ -265,7 +265,7 @@ class SqliteStore:
         runs = {row["id"]: self._run_from(row) for row in self.database.all("touched", id=run_id)}
         lineage = []
         run = runs[run_id]
-        while run.parent_id is not None and (run := runs[run.parent_id]).task_id is not None:
+        while run.parent_id is not None and (run := runs[run.parent_id]).role != "root":
             lineage.append(run)
         return lineage
 

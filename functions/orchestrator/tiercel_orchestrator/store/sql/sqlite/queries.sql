@@ -70,10 +70,10 @@ where execution_id = :execution_id
 
 -- name: insert_task_run
 insert into task_runs (
-    id, execution_id, task_id, parent_id, value, iteration, path, state, history, attempts, attempt, lease,
+    id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts, attempt, lease,
     outputs, work, request, due_at, owner, lease_until, frame
 ) values (
-    :id, :execution_id, :task_id, :parent_id, :value, :iteration, :path, :state, :history, :attempts, :attempt,
+    :id, :execution_id, :task_id, :parent_id, :role, :value, :iteration, :path, :state, :history, :attempts, :attempt,
     :lease, :outputs, :work, :request, :due_at, null, null, :frame
 );
 
@@ -109,11 +109,11 @@ delete from task_runs where id in (select id from below);
 -- name: insert_execution
 insert into executions (
     id, position, namespace, flow_id, revision, root_id, state, history, inputs, labels, variables, outputs, "trigger",
-    parent_run_id, original_id, original_created_at, attempt_number
+    parent_run_id, parent_id, original_id, original_created_at, attempt_number
 ) values (
     :id, (select coalesce(max(position), 0) + 1 from executions), :namespace, :flow_id, :revision, :root_id, :state,
-    :history, :inputs, :labels, :variables, :outputs, :trigger, :parent_run_id, :original_id, :original_created_at,
-    :attempt_number
+    :history, :inputs, :labels, :variables, :outputs, :trigger, :parent_run_id, :parent_id, :original_id,
+    :original_created_at, :attempt_number
 ) on conflict (id) do nothing;
 
 -- name: update_execution
@@ -134,7 +134,7 @@ order by position desc limit :limit;
 
 -- name: unfinished_executions
 select executions.* from executions join task_runs on task_runs.execution_id = executions.id
-where task_runs.task_id is null and task_runs.work <> ''
+where task_runs.role = 'root' and task_runs.work <> ''
 order by executions.position;
 
 -- name: children_of_execution
@@ -156,15 +156,15 @@ select exists (
 select * from task_runs where id in (select value from json_each(:ids));
 
 -- name: root_run
-select * from task_runs where execution_id = :execution_id and task_id is null;
+select * from task_runs where execution_id = :execution_id and role = 'root';
 
 -- name: task_runs
-select * from task_runs where execution_id = :execution_id and task_id is not null order by position;
+select * from task_runs where execution_id = :execution_id and role = '' order by position;
 
 -- name: outputs_of
 -- What expressions read of other runs: only the tasks named in :task_ids, a JSON list; null means all.
 select task_id, path, value, outputs, state from task_runs
-where execution_id = :execution_id and task_id is not null
+where execution_id = :execution_id and role = ''
   and (:task_ids is null or task_id in (select value from json_each(:task_ids)))
 order by position;
 

@@ -1,4 +1,4 @@
--- The embedded store, version 1. JSON values are text, moments that are compared are integers: microseconds since 1970.
+-- The embedded store, version 2. JSON values are text, moments that are compared are integers: microseconds since 1970.
 
 create table if not exists flows (
     namespace text not null,
@@ -24,6 +24,7 @@ create table if not exists executions (
     outputs text,
     "trigger" text,
     parent_run_id text,
+    parent_id text,
     original_id text,
     original_created_at text,
     attempt_number integer not null,
@@ -41,6 +42,7 @@ create table if not exists task_runs (
     execution_id text not null references executions (id),
     task_id text,
     parent_id text,
+    role text not null,
     value text,
     iteration integer,
     path text not null,
@@ -56,7 +58,9 @@ create table if not exists task_runs (
     owner text,
     lease_until integer,
     frame text,
-    constraint "only the root has neither task nor parent" check ((task_id is null) = (parent_id is null)),
+    constraint "a role is a known kind" check (role in ('', 'root', 'shard', 'batch', 'monitor')),
+    constraint "only the root has no parent" check ((role = 'root') = (parent_id is null)),
+    constraint "only the root and monitors have no task" check ((role in ('root', 'monitor')) = (task_id is null)),
     constraint "what has ended waits for nothing" check (
         state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED') or work = ''
     ),
