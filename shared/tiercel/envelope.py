@@ -30,6 +30,9 @@ class RunContext(Wire):
     task_id: str = Field("task", description="The task's id in its flow.")
     task_run_id: str = Field("adhoc", description="The task run's id.")
     attempt: int = Field(1, ge=1, description="Which attempt this is, from 1.")
+    lease: int = Field(
+        0, ge=0, description="Which dispatch of the task run this is; the answer to an earlier one is late."
+    )
     value: str | None = Field(None, description="The enclosing each's value, where there is one.")
     log_level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"] = Field(
         "TRACE", description="Lines below this level are dropped."
@@ -47,6 +50,13 @@ class RunContext(Wire):
     )
 
 
+class Callback(Wire):
+    """Where a result is to be sent that comes after the call was answered with 202."""
+
+    url: str = Field(description="Address that takes `{taskRunId, attempt, lease, result}` by POST.")
+    key: str = Field(min_length=1, description="What to sign it with; good for this one dispatch only.")
+
+
 class Envelope(Wire):
     """One task to run."""
 
@@ -57,6 +67,9 @@ class Envelope(Wire):
     params: dict[str, Any] = Field(default_factory=dict, description="The task's own properties, unrendered.")
     context: RunContext = Field(
         default_factory=RunContext, description="On whose behalf, with what variables."
+    )
+    callback: Callback | None = Field(
+        None, description="Where to send the result of a run that outlives its call; it can be polled, too."
     )
 
 

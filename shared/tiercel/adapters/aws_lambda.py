@@ -103,6 +103,7 @@ class LambdaHandler:
                 "executionId": run.execution_id,
                 "taskRunId": run.task_run_id,
                 "attempt": run.attempt,
+                "lease": run.lease,
                 "result": result.model_dump(mode="json", by_alias=True),
             }
         )

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tiercel.doors import Dispatcher, read_envelope, with_timeout
 from tiercel.envelope import Envelope, Result
 from tiercel.errors import InvalidFlow
+from tiercel.http import callbacks
 from tiercel.http.auth import check_claims
 from tiercel.http.problems import Refused, json_response
 from tiercel.http.runs import Run, Runner, RunStore
@@ -42,7 +43,7 @@ class HttpDoor:
         self.dispatcher = dispatcher
         self.family = dispatcher.family
         self.settings = dispatcher.settings
-        self.runner = Runner(store, dispatcher.run)
+        self.runner = Runner(store, dispatcher.run, self.call_back)
         self.long_running = long_running
 
     def routes(self) -> tuple[tuple[str, str, Endpoint], ...]:
@@ -121,6 +122,11 @@ class HttpDoor:
         return json_response(
             run.document(), 202, {**place, "Retry-After": "1", "Preference-Applied": "respond-async"}
         )
+
+    async def call_back(self, envelope: Envelope, result: Result) -> None:
+        """Send a result where its envelope asks for it."""
+        if envelope.callback:
+            await callbacks.send(self.dispatcher.services.http, envelope, self.worded(result, envelope))
 
     async def show_run(self, request: Request) -> Response:
         """Show a run."""

@@ -88,10 +88,20 @@ class MemoryRunStore:
 class Runner:
     """Carry out kept runs on this process's loop."""
 
-    def __init__(self, store: RunStore, execute: Callable[[Envelope], Coroutine[Any, Any, Result]]) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        execute: Callable[[Envelope], Coroutine[Any, Any, Result]],
+        report: Callable[[Envelope, Result], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
         self.store = store
         self.execute = execute
+        self.report = report
+        """Tells whoever asked of the end of a run that outlived its call."""
+        self.outlived: set[str] = set()
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.reports: set[asyncio.Task[None]] = set()
+        self.closing = False
 
     async def submit(self, envelope: Envelope, key: str | None, seconds: float | None = None) -> Run:
         """Start a run, or give the one that this key started; `seconds` bounds its timeout."""
@@ -103,21 +113,39 @@ class Runner:
         return run
 
     async def carry_out(self, run: Run, seconds: float | None) -> None:
-        """Run to the end; a cancelled run ends FAILED, as killed."""
+        """Run to the end; a cancelled run ends FAILED, as killed.
+
+        One that this process takes with it has no end: its caller finds it gone, and sends it again.
+        """
         try:
             result = await self.execute(
                 run.envelope if seconds is None else with_timeout(run.envelope, seconds)
             )
         except asyncio.CancelledError:
+            if self.closing:
+                return
             result = killed()
         await self.store.finish(run.id, result)
+        if run.id in self.outlived:
+            self.outlived.discard(run.id)
+            self.tell(run.envelope, result)
+
+    def tell(self, envelope: Envelope, result: Result) -> None:
+        """Report an end beside everything else: a caller that is slow to listen holds up nobody."""
+        if self.report:
+            task = asyncio.create_task(self.report(envelope, result))
+            self.reports.add(task)
+            task.add_done_callback(self.reports.discard)
 
     async def wait(self, run: Run, seconds: float) -> Run:
-        """Wait for a run to end, but not longer than that."""
+        """Wait for a run to end, but not longer than that; one that goes on is reported when it ends."""
         task = self.tasks.get(run.id)
         if task and seconds > 0:
             await asyncio.wait({task}, timeout=seconds)
-        return await self.store.get(run.id) or run
+        run = await self.store.get(run.id) or run
+        if run.result is None:
+            self.outlived.add(run.id)
+        return run
 
     async def cancel(self, run: Run) -> Run:
         """Stop a run and give it as it ended; one that has ended stays as it is."""
@@ -130,10 +158,12 @@ class Runner:
 
     async def close(self) -> None:
         """Stop everything."""
-        for task in list(self.tasks.values()):
+        self.closing = True
+        tasks = {*self.tasks.values(), *self.reports}
+        for task in tasks:
             task.cancel()
-        if self.tasks:
-            await asyncio.wait(set(self.tasks.values()))
+        if tasks:
+            await asyncio.wait(tasks)
 
 
 def killed() -> Result:

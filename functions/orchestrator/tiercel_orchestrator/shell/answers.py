@@ -113,6 +113,7 @@ def context_of(
         task_id=run.task_id or "",
         task_run_id=run.id,
         attempt=run.attempt,
+        lease=run.lease,
         value=run.value,
         working_directory=str(directory) if directory else None,
         masked=secrets_of(flow, variables.get("inputs") or {}),
