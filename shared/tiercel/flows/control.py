@@ -169,6 +169,7 @@ def _subflow(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
         transmit_failed=as_bool(values, "transmitFailed", True),
         outputs=values.get("outputs"),
         schedule_date=values.get("scheduleDate"),
+        restart_child=as_text(values.get("restartBehavior") or "RETRY_FAILED") != "NEW_EXECUTION",
     )
     return subflow, {}
 

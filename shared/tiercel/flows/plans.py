@@ -89,6 +89,8 @@ class Subflow:
     transmit_failed: bool = True
     outputs: dict[str, Any] | None = None
     schedule_date: str | None = None
+    restart_child: bool = True
+    """Whether a restart goes on with the failed child, or starts another."""
 
 
 @dataclass(frozen=True, slots=True)

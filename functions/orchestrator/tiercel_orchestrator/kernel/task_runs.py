@@ -23,12 +23,14 @@ def enter(deciding: Deciding, run: TaskRun) -> None:
     if is_template(task.run_if):
         deciding.ask(run, "runIf")
     elif truthy(task.run_if):
-        _prepare(deciding, run, task)
+        prepare(deciding, run)
     else:
         close(deciding, run, states.SKIPPED)
 
 
-def _prepare(deciding: Deciding, run: TaskRun, task: Task) -> None:
+def prepare(deciding: Deciding, run: TaskRun) -> None:
+    """Hand a run to a family, or find out what a flow-control task decides."""
+    task = deciding.task(run)
     control = control_of(task.type)
     if control is None:
         deciding.wait(run, "ready", deciding.now)
@@ -38,6 +40,16 @@ def _prepare(deciding: Deciding, run: TaskRun, task: Task) -> None:
         _planned(deciding, run, task, {})
 
 
+def revive(deciding: Deciding, run: TaskRun) -> None:
+    """Begin anew with a run of a restarted execution; a Subflow restarts the execution that it started."""
+    if run.frame is None:
+        prepare(deciding, run)
+        return
+    run.enter(states.RUNNING, deciding.now)
+    run.attempts[-1].state = states.RUNNING
+    deciding.ask(run, "child")
+
+
 def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
     """Go on with what the shell rendered or started."""
     request, run.request = run.request, None
@@ -45,7 +57,7 @@ def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
         begin(deciding, run)
         fail(deciding, run, answer.error)
     elif request == "runIf" and truthy(answer.values["runIf"]):
-        _prepare(deciding, run, deciding.task(run))
+        prepare(deciding, run)
     elif request == "runIf":
         close(deciding, run, states.SKIPPED)
     elif request == "child":
@@ -166,6 +178,11 @@ def _try_again(deciding: Deciding, run: TaskRun, due: datetime, as_new_execution
     run.enter(states.RETRYING, deciding.now)
     run.attempt += 1
     run.frame = run.outputs = None
+    await_try(deciding, run, due)
+
+
+def await_try(deciding: Deciding, run: TaskRun, due: datetime) -> None:
+    """Let a run wait for its next try."""
     if control_of(deciding.task(run).type):
         run.request = "plan"
         deciding.wait(run, "request", due)

@@ -33,7 +33,10 @@ class InStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The hands of an engine. `create` begins with an execution; `log_sink` sees a task's lines at once."""
+    """The hands of an engine. `create` begins with an execution, `restart` goes on with a failed one.
+
+    `log_sink` sees a task's lines at once.
+    """
 
     store: Store
     library: FlowLibrary
@@ -43,6 +46,7 @@ class Work:
     around: Surroundings
     in_store: InStore
     create: Callable[[Execution], Awaitable[None]]
+    restart: Callable[[str], Awaitable[object]]
     log_sink: Callable[[TaskRun, LogLine], None] | None = None
 
     async def carry_out(self, claim: Claim) -> Report:
@@ -133,7 +137,13 @@ class Work:
             starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
         )
         await self.create(child)
+        if await self.in_store(self._has_ended, child_id):
+            # its parent was restarted, and would have been told of its end
+            await self.restart(child_id)
         return Answered(run.id, run.lease)
+
+    def _has_ended(self, execution_id: str) -> bool:
+        return self.store.root_run(execution_id).ended
 
     def _flows(self, claim: Claim) -> tuple[Flow, Flow]:
         plan = claim.run.frame.plan if claim.run.frame else None
