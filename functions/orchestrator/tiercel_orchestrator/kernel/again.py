@@ -6,7 +6,7 @@ the runs that are there. That is one commit; the execution goes on with the next
 
 from datetime import datetime
 
-from tiercel.flows.plans import Each, Graph, Pause, Subflow
+from tiercel.flows.plans import Batches, Each, Graph, Pause, Subflow
 from tiercel_orchestrator.kernel import scopes, states, task_runs
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
@@ -192,6 +192,11 @@ def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Fr
     frame.failed = any(child.state in states.UNSUCCESSFUL for child in children)
     live = [child for child in children if not child.ended]
     frame.next, frame.running = len({child.task_id for child in children}), len(live)
+    if isinstance(old.plan, Batches):
+        frame.next = len(children)
+        for child in children:
+            if child.ended:
+                frame.tally[child.state] = frame.tally.get(child.state, 0) + 1
     if isinstance(old.plan, Graph) and phase == "tasks":
         frame.started = [child.task_id or "" for child in children]
         frame.ended = [child.task_id or "" for child in children if child.ended]

@@ -66,6 +66,8 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
             again.go_on(deciding, run)
         case Due() if run.work == "timer" and run.is_root:
             admission.admit(deciding, run)
+        case Due() if run.work == "timer" and run.role == "batch":
+            task_runs.prepare(deciding, run)
         case Due() if run.work == "timer":
             scopes.turn(deciding, run)
         case Due() if run.work == "paused":

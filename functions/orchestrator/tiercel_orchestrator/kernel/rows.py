@@ -30,6 +30,7 @@ Request = Literal[
     "openDirectory",
     "closeDirectory",
     "assertions",
+    "merge",
 ]
 
 
@@ -52,6 +53,8 @@ class Frame:
     started: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     iteration: int = 0
+    tally: dict[str, int] = field(default_factory=dict)
+    """Of a ForEachItem: how many of its executions have ended in which state."""
     held: bool = False
     """Of the root: somebody paused the execution, and nothing new starts."""
 

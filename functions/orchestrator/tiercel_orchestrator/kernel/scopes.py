@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from tiercel.expressions import truthy
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Each, Loop, Sequence
-from tiercel_orchestrator.kernel import executions, states, task_runs, watching
+from tiercel.flows.plans import Batches, Each, Loop, Sequence
+from tiercel_orchestrator.kernel import batches, executions, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.ids import derive
 from tiercel_orchestrator.kernel.rows import Frame, Phase, TaskRun
-from tiercel_orchestrator.kernel.schedule import Start, next_in_value, next_starts
+from tiercel_orchestrator.kernel.schedule import Start, next_batches, next_in_value, next_starts
 
 
 def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
@@ -28,7 +28,10 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
         watching.look(deciding, scope, child)
     if child is not None and _child_ended(deciding, scope, frame, child):
         return
-    starts = next_starts(frame, block_of(deciding, scope, frame.phase))
+    if isinstance(frame.plan, Batches):
+        starts = next_batches(frame, deciding.task(scope))
+    else:
+        starts = next_starts(frame, block_of(deciding, scope, frame.phase))
     for start in starts:
         _create(deciding, scope, start)
     if not starts and not frame.running and not (scope.is_root and frame.held):
@@ -50,6 +53,8 @@ def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRu
             _create(deciding, scope, following)
             return True
     frame.running -= 1
+    if child.role == "batch":
+        batches.count(scope, child)
     if frame.started:
         frame.ended.append(child.task_id or "")
     return False
@@ -78,6 +83,7 @@ def _lay_down(deciding: Deciding, scope: TaskRun, start: Start) -> TaskRun:
         execution_id=deciding.execution.id,
         task_id=start.task.id,
         parent_id=scope.id,
+        role=start.role,
         value=start.value,
         iteration=start.iteration,
         path=scope.path if start.value is None else (*scope.path, start.value),
@@ -138,6 +144,8 @@ def directory_closed(deciding: Deciding, scope: TaskRun, answer: Answered) -> No
 
 
 def _end(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    if isinstance(frame.plan, Batches):
+        scope.outputs = batches.outputs(frame)
     forgiven = frame.worst == states.FAILED and isinstance(frame.plan, Sequence) and frame.plan.forgive
     task_runs.end(deciding, scope, states.WARNING if forgiven else frame.worst)
 

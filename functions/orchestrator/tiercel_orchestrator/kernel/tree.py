@@ -30,6 +30,8 @@ class Tree:
 
     def phase_of(self, scope: TaskRun, child: TaskRun) -> Phase | None:
         """Say in which phase of its scope a run belongs; None for the tasks that run while a Pause waits."""
+        if child.role:
+            return "tasks"
         for phase in PHASES:
             if child.task_id in {task.id for task in self.block(scope, phase)}:
                 return phase
@@ -38,7 +40,11 @@ class Tree:
     def in_phase(self, scope: TaskRun, phase: Phase) -> list[TaskRun]:
         """Give the runs right below a scope that belong in one of its phases."""
         ids = {task.id for task in self.block(scope, phase)}
-        return [child for child in self.children(scope) if child.task_id in ids]
+        return [
+            child
+            for child in self.children(scope)
+            if (phase == "tasks" if child.role else child.task_id in ids)
+        ]
 
     def block(self, scope: TaskRun, phase: Phase) -> tuple[Task, ...]:
         """Give the tasks of a phase."""

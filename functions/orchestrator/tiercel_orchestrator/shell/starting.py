@@ -119,9 +119,15 @@ def decryption(services: Services) -> Callable[[str], str] | None:
 
 
 def child_execution(
-    parent: Execution, parent_flow: Flow, run: TaskRun, child_flow: Flow, child_id: str, services: Services
+    parent: Execution,
+    parent_flow: Flow,
+    run: TaskRun,
+    child_flow: Flow,
+    child_id: str,
+    inputs: Mapping[str, Any],
+    services: Services,
 ) -> Execution:
-    """Build the execution that a Subflow task starts."""
+    """Build the execution that a Subflow task, or a batch of a ForEachItem, starts."""
     assert run.frame is not None
     plan = run.frame.plan
     assert isinstance(plan, Subflow)
@@ -130,7 +136,7 @@ def child_execution(
         child_flow.namespace,
         child_flow.id,
         child_flow.revision,
-        plan.inputs,
+        inputs,
         {**(inherited if plan.inherit_labels else {}), **plan.labels},
         {
             "id": run.task_id,

@@ -123,6 +123,9 @@ class Store(Protocol):
     def every_run(self, execution_id: str) -> list[TaskRun]:
         """Give all rows of an execution, the engine's own too, in the order of their creation."""
 
+    def runs_of_task(self, execution_id: str, task_id: str) -> list[TaskRun]:
+        """Give all rows of a task, the engine's own too, in the order of their creation."""
+
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         """Prolong all leases of an owner that lives."""
 

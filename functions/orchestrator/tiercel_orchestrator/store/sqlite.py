@@ -288,6 +288,10 @@ class SqliteStore:
     def every_run(self, execution_id: str) -> list[TaskRun]:
         return [self._run_from(row) for row in self.database.all("all_runs", execution_id=execution_id)]
 
+    def runs_of_task(self, execution_id: str, task_id: str) -> list[TaskRun]:
+        rows = self.database.all("runs_of_task", execution_id=execution_id, task_id=task_id)
+        return [self._run_from(row) for row in rows]
+
     def lineage(self, run_id: str) -> list[TaskRun]:
         runs = {row["id"]: self._run_from(row) for row in self.database.all("touched", id=run_id)}
         lineage = []

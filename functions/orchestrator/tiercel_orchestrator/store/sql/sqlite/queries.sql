@@ -71,6 +71,9 @@ where execution_id = :execution_id
 -- name: all_runs
 select * from task_runs where execution_id = :execution_id order by position;
 
+-- name: runs_of_task
+select * from task_runs where execution_id = :execution_id and task_id = :task_id order by position;
+
 -- name: others_running
 -- How many other executions of a flow hold a slot of its concurrency limit.
 select count(*) from executions
