@@ -46,7 +46,7 @@ class Template:
             run.blocks.update(self._blocks)
         out: list[str] = []
         self._render(run, out)
-        return out[0] if len(out) == 1 else "".join(out)
+        return run.joined(out)
 
     def render(
         self, variables: Mapping[str, Any], services: Services | None = None, budget: Budget | None = None

@@ -11,6 +11,7 @@ from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import is_list, kind, text_of
 
 INT_BITS, LONG_BITS = 31, 63
+JAVA_SPACE = "".join(map(chr, range(33)))
 DEEPEST_INDENT = 10_000
 
 
@@ -62,7 +63,7 @@ def upper(run: Run, value: Any) -> str | None:
 
 def trim(run: Run, value: Any) -> str | None:
     """Take the white space off both ends."""
-    return None if value is None else _text(run, value, "trim").strip()
+    return None if value is None else _text(run, value, "trim").strip(JAVA_SPACE)
 
 
 def nl2br(run: Run, value: Any) -> str | None:

@@ -31,9 +31,9 @@ def _extreme(title: str, values: tuple[Any, ...], direction: int) -> Any:
     return best
 
 
-def range_(run: Run, start: Any, end: Any, step: Any = 1) -> list[Any]:
-    """List the numbers from one to another, both included."""
-    return span(start, end, 1 if step is None else step, run)
+def range_(run: Run, start: Any, end: Any, increment: Any = 1) -> list[Any]:
+    """List the numbers, or the letters, from one to another, both included."""
+    return span(start, end, increment, run)
 
 
 def block(run: Run, name: Any) -> str:
