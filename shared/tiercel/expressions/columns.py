@@ -1,8 +1,8 @@
 """Loops column by column: a plain body is worked out for a whole batch of turns, expression by expression.
 
 Only what reads may go this way: texts, outputs and conditions over the item, `loop`, names from outside,
-filters, tests and operators. A value of an unforeseen kind, a name that is missing, any error at all: the batch
-is given back, and the turns are taken one by one, which writes the very same or says what is wrong and where.
+filters, tests and operators. A value of an unforeseen kind, a name that is missing, any error at all: the
+batch is given back, and the turns are taken one by one, which writes the very same or says what is wrong.
 """
 
 from collections.abc import Iterable, Sequence
