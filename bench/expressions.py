@@ -78,7 +78,10 @@ def long_scripts() -> dict[str, dict[str, Callable[[], float]]]:
     known, first = "script of 1 MB, known, CPU µs", "script of 1 MB, met for the first time, CPU µs"
     copy = copying(text)
     return {
-        known: {"tiercel": lambda: 1e6 * cpu_of(lambda: expressions.render(text, variables), 50), "copy": copy},
+        known: {
+            "tiercel": lambda: 1e6 * cpu_of(lambda: expressions.render(text, variables), 50),
+            "copy": copy,
+        },
         first: {"tiercel": lambda: 1e6 * new_scripts([script(next(marks)) for _ in range(10)]), "copy": copy},
     }
 

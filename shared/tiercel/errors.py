@@ -8,8 +8,8 @@ class Problem(NamedTuple):
     """One thing an author must edit, with its place.
 
     `path` is the property path as an author would write it (`tasks[0].message`); `line` and `column` count
-    from 1 and are None where the text is not at hand. No dataclass: that module costs a third of the import of
-    the expression language.
+    from 1 and are None where the text is not at hand. It is no dataclass because that module alone costs a
+    third of the import of the expression language.
     """
 
     message: str

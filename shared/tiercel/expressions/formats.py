@@ -65,7 +65,8 @@ def _converted(value: Any, conversion: str, flags: str, precision: str | None, r
         if lower == "f":
             # Java's Formatter takes halves up, away from zero
             exact = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, EXACT)
-        text = format(exact, f"{sign}{comma}.{digits}{lower}")
+        # a Decimal's exponent has one digit where Java writes two
+        text = format(exact if lower == "f" else float(exact), f"{sign}{comma}.{digits}{lower}")
         return text.upper() if conversion.isupper() else text
     if int(value) != value:
         raise ExpressionError(f"`format` writes only whole numbers as `%{conversion}`")

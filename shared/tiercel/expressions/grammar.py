@@ -22,7 +22,7 @@ from tiercel.expressions.nodes import (
     Test,
     Unary,
 )
-from tiercel.expressions.precedence import BINARY, CONSTANTS, IS, LOWEST, NOT, PIPE, SIGN
+from tiercel.expressions.precedence import BINARY, CONSTANTS, IS, LOWEST, NOT, OTHER_WORDS, PIPE, SIGN
 from tiercel.expressions.problems import located
 
 MOST_DIGITS = 1000
@@ -84,7 +84,8 @@ class ExpressionParser:
     def expect_end(self) -> None:
         """Refuse anything that is left."""
         if self.current.kind != END:
-            self.fail(f"Expected `{self._tokens[-1].value}`, found {self._found()}")
+            hint = OTHER_WORDS.get(self.current.value, "")
+            self.fail(f"Expected `{self._tokens[-1].value}`, found {self._found()}{hint}")
 
     def _found(self) -> str:
         token = self.current

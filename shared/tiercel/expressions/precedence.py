@@ -37,3 +37,12 @@ CONSTANTS = {
     "none": None,
     "NONE": None,
 }
+# what other languages write instead
+OTHER_WORDS = {
+    "in": "; write `isIn`",
+    "if": "; write `condition ? yes : no`",
+    "eq": "; write `==`",
+    "div": "; write `/`",
+    "mod": "; write `%`",
+    "=": "; write `==` to compare",
+}

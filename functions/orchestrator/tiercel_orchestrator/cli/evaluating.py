@@ -59,7 +59,9 @@ def read_context(file: Path | None) -> dict[str, Any]:
             "or - for standard input."
         ) from error
     except UnicodeDecodeError as error:
-        raise InvalidFlow(f"--context {file} cannot be read: it is not UTF-8; write JSON in UTF-8.") from error
+        raise InvalidFlow(
+            f"--context {file} cannot be read: it is not UTF-8; write JSON in UTF-8."
+        ) from error
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

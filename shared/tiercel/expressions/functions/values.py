@@ -66,7 +66,8 @@ def current_each_output(run: Run, outputs: Any) -> Any:
 def _loop_values(run: Run) -> list[str]:
     """Give the values of the loops, the outermost first; `parents` begins with the nearest."""
     variables = run.everything()
-    holders = [*reversed(variables.get("parents") or []), variables]
+    parents = variables.get("parents")
+    holders = [*(list(parents or ())[::-1] if is_list(parents) else ()), variables]
     taskruns = [holder.get("taskrun") for holder in holders if isinstance(holder, Mapping)]
     return [
         text_of(taskrun["value"], run)
