@@ -32,13 +32,14 @@ class Truths(list[bool]):
 class Batch:
     """Some turns of a loop: the items, which turns they are, and of how many."""
 
-    __slots__ = ("_checked", "indexes", "items", "length", "run")
+    __slots__ = ("_checked", "indexes", "items", "length", "run", "set_here")
 
     def __init__(
         self, run: Run, items: list[Any], indexes: Sequence[int], length: int, counted: bool = False
     ) -> None:
         self.run, self.items, self.indexes, self.length = run, items, indexes, length
         self._checked: Sequence[Any] | None = None
+        self.set_here: dict[str, Sequence[Any]] = {}
         if counted and type(items[0]) is int:
             ends = (items[0], items[-1])
             self._checked = Numbers(items, min(ends), max(ends))
@@ -53,9 +54,11 @@ class Batch:
         """Give the turns for which a condition holds, or does not."""
         picked = [index for index, holds in enumerate(wanted) if holds is sign]
         items, indexes = self.items, self.indexes
-        return Batch(
+        part = Batch(
             self.run, [items[index] for index in picked], [indexes[index] for index in picked], self.length
         )
+        part.set_here = {name: [values[index] for index in picked] for name, values in self.set_here.items()}
+        return part
 
 
 Column: TypeAlias = Callable[[Batch], Sequence[Any]]
@@ -69,9 +72,30 @@ class Fixed:
     def __init__(self, value: Any) -> None:
         self.value = value
 
+    def of(self, batch: Batch) -> Any:
+        """Give it once for all turns."""
+        return self.value
+
     def __call__(self, batch: Batch) -> Sequence[Any]:
         """Give it once for every turn."""
         return [self.value] * len(batch.items)
+
+
+class Outside:
+    """A variable from outside of the loop, which no turn changes."""
+
+    __slots__ = ("_evaluate",)
+
+    def __init__(self, evaluate: Callable[[Run], Any]) -> None:
+        self._evaluate = evaluate
+
+    def of(self, batch: Batch) -> Any:
+        """Give it once for all turns."""
+        return self._evaluate(batch.run)
+
+    def __call__(self, batch: Batch) -> Sequence[Any]:
+        """Give it once for every turn."""
+        return [self.of(batch)] * len(batch.items)
 
 
 def plain(values: list[Any]) -> list[Any]:
@@ -105,6 +129,16 @@ def written(values: Sequence[Any], run: Run) -> Sequence[str]:
     if sorts == {int}:
         return list(map(str, values))
     return [value if type(value) is str else text_of(value, run) for value in values]
+
+
+def combined(sign: str, ones: Sequence[Any], twos: Sequence[Any]) -> Sequence[Any] | None:
+    """Apply an operator to numbers and numbers; None where the quick way would not be exact."""
+    least, least_divisor = (0, 1) if sign in DIVISIONS else (-SMALL, -SMALL)
+    if type(ones) is not Numbers or ones.least < least or ones.most >= SMALL:
+        return None
+    if type(twos) is not Numbers or twos.least < least_divisor or twos.most >= SMALL:
+        return None
+    return list(map(QUICK[sign], ones, twos))
 
 
 def calculated(sign: str, values: Sequence[Any], number: int) -> Sequence[Any] | None:

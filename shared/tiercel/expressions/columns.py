@@ -16,7 +16,9 @@ from tiercel.expressions.batches import (
     Fixed,
     NotPlainError,
     Numbers,
+    Outside,
     calculated,
+    combined,
     numbered,
     plain,
     truths,
@@ -89,25 +91,30 @@ def _check(size: int) -> None:
 def table_of(compiler: "Compiler", node: nodes.For) -> Table | None:
     """Give the columns of a loop's body, or None where it does more than read."""
     try:
-        table = _Columns(compiler, node.name).table(node.body)
+        return _Columns(compiler, node).table(node.body) if node.body else None
     except NotPlainError:
         return None
-    return table if node.body else None
 
 
 class _Columns:
     """Turn the body of one loop into columns."""
 
-    def __init__(self, compiler: "Compiler", name: str) -> None:
+    def __init__(self, compiler: "Compiler", node: nodes.For) -> None:
         self._compiler = compiler
-        self._item = name
+        self._item = node.name
+        # a variable that is read before its turn set it holds what an earlier turn left there
+        self._not_yet = {one.name for one in node.body if isinstance(one, nodes.Set)}
+        self._set: set[str] = set()
+        self._top = node.body
 
     def table(self, body: nodes.Body) -> Table:
         """Give the columns of a body."""
-        return Table(tuple(self._statement(node) for node in body))
+        return Table(tuple(self._statement(node, body is self._top) for node in body))
 
-    def _statement(self, node: nodes.Statement) -> Column:
+    def _statement(self, node: nodes.Statement, at_top: bool) -> Column:
         match node:
+            case nodes.Set(name, expression) if at_top and name not in (self._item, "loop"):
+                return self._assignment(name, self._column(expression))
             case nodes.Text(text):
                 return Fixed(text)
             case nodes.Output(expression):
@@ -117,6 +124,16 @@ class _Columns:
                 return self._if(branches, self.table(otherwise))
         raise NotPlainError
 
+    def _assignment(self, name: str, value: Column) -> Column:
+        self._not_yet.discard(name)
+        self._set.add(name)
+
+        def assign(batch: Batch) -> Sequence[str]:
+            batch.set_here[name] = value(batch)
+            return [""] * len(batch.items)
+
+        return assign
+
     def _if(self, branches: Any, otherwise: Table) -> Column:
         chosen = otherwise.simplest()
         for test, body in reversed(branches):
@@ -124,6 +141,9 @@ class _Columns:
         return chosen
 
     def _chosen(self, test: Column, yes: Column, no: Column) -> Column:
+        if isinstance(yes, Fixed) and isinstance(no, Fixed):
+            first, second = yes.value, no.value
+            return lambda batch: [first if holds else second for holds in truths(test(batch))]
         if isinstance(yes, Cheap) and isinstance(no, Cheap):
             return lambda batch: [
                 one if holds else other
@@ -165,10 +185,12 @@ class _Columns:
         raise NotPlainError
 
     def _from_outside(self, node: nodes.Name) -> Column:
-        if node.name in ("loop", "_context"):
+        name = node.name
+        if name in ("loop", "_context") or name in self._not_yet:
             raise NotPlainError
-        evaluate = self._compiler.expression(node)
-        return lambda batch: [evaluate(batch.run)] * len(batch.items)
+        if name in self._set:
+            return lambda batch: batch.set_here[name]
+        return Outside(self._compiler.expression(node))
 
     def _attribute(self, node: nodes.Attribute) -> Column:
         if not isinstance(node.key, nodes.Literal) or not isinstance(node.key.value, str):
@@ -194,11 +216,13 @@ class _Columns:
 
         def apply(batch: Batch) -> Sequence[Any]:
             ones = numbered(left(batch)) if quick else left(batch)
-            if quick and isinstance(right, Fixed):
-                found = calculated(sign, ones, right.value)
-                if found is not None:
-                    return found
-            return list(map(operate, ones, right(batch), repeat(batch.run)))
+            if isinstance(right, Fixed | Outside):
+                two = right.of(batch)
+                found = calculated(sign, ones, two) if quick else None
+                return list(map(operate, ones, repeat(two), repeat(batch.run))) if found is None else found
+            twos = right(batch)
+            found = combined(sign, ones, numbered(twos)) if quick else None
+            return list(map(operate, ones, twos, repeat(batch.run))) if found is None else found
 
         return apply
 

@@ -83,8 +83,12 @@ class Loop:
     ) -> str | None:
         from tiercel.expressions.batches import Batch
 
-        indexes = range(start, start + len(batch))
-        return columns.rendered(Batch(run, batch, indexes, length, self._counts))
+        turns = Batch(run, batch, range(start, start + len(batch)), length, self._counts)
+        found = columns.rendered(turns)
+        if found is not None:
+            for name, values in turns.set_here.items():
+                run.assign(name, values[-1])
+        return found
 
     def _turn_by_turn(
         self, run: Run, out: list[str], batch: list[Any], start: int, state: dict[str, Any]

@@ -50,7 +50,13 @@ BODIES = [
     "{{ i | default('d') }}",
     "{{ not (i == 1) }}{{ -two }}",
     "{{ i }}{% for j in [1] %}{{ j }}{% endfor %}",
-    "{% set total = i %}{{ total }}",
+    "{% set y = i %}{{ y }}",
+    "{% set y = i ~ word %}{% set z = y ~ y %}{{ z }}{% if y == '2w' %}{{ y }}{% else %}{{ z }}{% endif %}",
+    "{% set word = word ~ '.' %}{{ word }}",
+    "{{ y ?? '-' }}{% set y = i %}",
+    "{% set y = 1 %}{% if i == 2 %}{% set y = 2 %}{% endif %}{{ y }}",
+    "{% set i = 5 %}{{ i }}",
+    "{% set y = i.id %}{{ y }}",
     "{{ i contains 'b' }}{{ i isIn [1, 2] }}",
     "{{ i.k }}",
     "{{ i | number | abs }}",
@@ -82,7 +88,8 @@ def both(template: str, variables: dict[str, Any], monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("items", [name for name, value in VARIABLES.items() if isinstance(value, list)])
 @pytest.mark.parametrize("body", BODIES)
 def test_columns_and_turns_agree(body: str, items: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    template = f"{{% for i in {items} %}}{body}{{% endfor %}}|{{{{ i ?? '' }}}}{{{{ loop.index }}}}"
+    after = "|{{ i ?? '' }}{{ loop.index }}{{ y ?? word }}"
+    template = f"{{% for i in {items} %}}{body}{{% endfor %}}{after}"
     by_columns, by_turns = both(template, VARIABLES, monkeypatch)
     assert by_columns == by_turns
 
