@@ -50,8 +50,6 @@ def test_a_filter_has_kestras_arguments(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTION_ARGUMENTS)
 def test_a_function_has_kestras_arguments(name: str) -> None:
-    if name == "isPublicHoliday":
-        pytest.importorskip("holidays")
     assert [camel(one) for one in FUNCTIONS.find(name).parameters] == FUNCTION_ARGUMENTS[name].split()
 
 

@@ -128,7 +128,7 @@ def slugify(run: Run, value: Any) -> str | None:
 
     text = _text(run, value, "slugify")
     plain = normalize("NFD", text).encode("ascii", "ignore").decode()
-    words = "".join(letter if letter.isalnum() else "-" if letter != "'" else "" for letter in plain)
+    words = "".join(letter if letter.isalnum() else "-" for letter in plain)
     return "-".join(word for word in words.lower().split("-") if word)
 
 
