@@ -84,6 +84,24 @@ def validate(
     raise typer.Exit(guard(lambda: checking.check(flows, as_json)))
 
 
+@app.command("eval")
+def evaluate(
+    expression: Annotated[str, typer.Argument(metavar="EXPRESSION", help="With or without its braces.")],
+    context: Annotated[
+        Path | None,
+        typer.Option("--context", "-c", metavar="FILE.json", help="The variables; - is standard input."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the value itself as JSON, not its text.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Try an expression: print what it gives, or what is wrong with it and where."""
+    from tiercel_orchestrator.cli import evaluating
+
+    raise typer.Exit(guard(lambda: evaluating.evaluate(expression, context, home, as_json)))
+
+
 @app.command()
 def plugins(
     type_id: Annotated[
