@@ -1,6 +1,6 @@
 """Tokens to expressions, by Pebble's operator precedence."""
 
-from decimal import Decimal
+from math import isinf
 from typing import NoReturn
 
 from tiercel.errors import ExpressionError
@@ -22,10 +22,18 @@ from tiercel.expressions.nodes import (
     Test,
     Unary,
 )
-from tiercel.expressions.precedence import BINARY, CONSTANTS, IS, LOWEST, NOT, OTHER_WORDS, PIPE, SIGN
+from tiercel.expressions.precedence import (
+    BINARY,
+    CONSTANTS,
+    IS,
+    LOWEST,
+    MOST_DIGITS,
+    NOT,
+    OTHER_WORDS,
+    PIPE,
+    SIGN,
+)
 from tiercel.expressions.problems import located
-
-MOST_DIGITS = 1000
 
 
 class ExpressionParser:
@@ -226,8 +234,8 @@ class ExpressionParser:
         text = token.value.rstrip("lL")
         if text.isdecimal():
             return int(text)
-        number = float(Decimal(text))
-        if number in (float("inf"), float("-inf")):
+        number = float(text)
+        if isinf(number):
             self.fail(f"The number {text} is too large", token.position)
         return number
 
@@ -288,15 +296,3 @@ class ExpressionParser:
     def _after_equals(self) -> Expression:
         self.symbol("=")
         return self.expression()
-
-    def parameters(self) -> tuple[tuple[str, Expression | None], ...]:
-        """Read a macro's parameters: names, each with an optional default."""
-        found: list[tuple[str, Expression | None]] = []
-        self.symbol("(")
-        while not self.accept(")"):
-            name = self.name("the name of a parameter")
-            found.append((name, self.expression() if self.accept("=") else None))
-            if not self.accept(","):
-                self.symbol(")")
-                break
-        return tuple(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.numbers import calculate, compare_numbers, is_number, whole
+from tiercel.expressions.operators import concatenate
 from tiercel.expressions.problems import known_instead
 from tiercel.expressions.regexes import regex
 from tiercel.expressions.runtime import NOTHING, Run
@@ -140,7 +141,7 @@ TEXT: dict[str, Method] = {
     **ANY,
     "charAt": lambda run, text, index: text[_index(index, len(text) - 1)],
     "compareTo": _compare_texts,
-    "concat": lambda run, text, other: text + _text(run, other),
+    "concat": lambda run, text, other: concatenate((text, _text(run, other)), run),
     "contains": lambda run, text, part: _text(run, part) in text,
     "endsWith": lambda run, text, end: text.endswith(_text(run, end)),
     "equalsIgnoreCase": lambda run, text, other: (

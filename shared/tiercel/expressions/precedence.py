@@ -46,3 +46,4 @@ OTHER_WORDS = {
     "mod": "; write `%`",
     "=": "; write `==` to compare",
 }
+MOST_DIGITS = 1000
