@@ -115,13 +115,12 @@ def let_go(deciding: Deciding) -> None:
 def retry_scope(deciding: Deciding, scope: TaskRun, due: datetime) -> None:
     """Try again what failed in a scope whose errors have run, from a moment on."""
     tree = Tree(deciding)
-    before = set(deciding.decision.changed)
+    tries = frame_of(scope).tries + 1
     _reopen(deciding, tree, scope)
-    for run_id in deciding.decision.changed.keys() - before:
-        run = deciding.runs[run_id]
-        if run.work == "held":
-            run.state, run.history[-1] = states.RETRYING, (states.RETRYING, run.history[-1][1])
-            task_runs.await_try(deciding, run, due)
+    frame_of(scope).tries = tries
+    for run in [run for run in deciding.runs.values() if run.work == "held" and run.attempts]:
+        run.state, run.history[-1] = states.RETRYING, (states.RETRYING, run.history[-1][1])
+        task_runs.await_try(deciding, run, due)
 
 
 def _refuse(deciding: Deciding, reason: str) -> None:
@@ -172,7 +171,7 @@ def _open(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> None:
     for child in [child for child in tree.children(scope) if tree.phase_of(scope, child) in later]:
         tree.drop(child)
     scope.frame = _counted(deciding, tree, scope, phase)
-    if not scope.is_root:
+    if not scope.is_root and scope.ended:
         scope.enter(states.RUNNING, deciding.now)
         if scope.attempts:
             scope.attempts[-1].state = states.RUNNING

@@ -53,6 +53,8 @@ class Frame:
     started: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     iteration: int = 0
+    tries: int = 0
+    """How often the scope has been tried again after its errors had run."""
     tally: dict[str, int] = field(default_factory=dict)
     """Of a ForEachItem: how many of its executions have ended in which state."""
     held: bool = False

@@ -5,10 +5,11 @@ from datetime import timedelta
 from tiercel.expressions import truthy
 from tiercel.flows.models import Task
 from tiercel.flows.plans import Batches, Each, Loop, Sequence
-from tiercel_orchestrator.kernel import batches, executions, states, task_runs, watching
+from tiercel_orchestrator.kernel import again, batches, executions, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.retry import next_try
 from tiercel_orchestrator.kernel.rows import Frame, Phase, TaskRun
 from tiercel_orchestrator.kernel.schedule import Start, next_batches, next_in_value, next_starts
 
@@ -119,6 +120,8 @@ def _phase_over(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
 
 
 def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    if frame.phase == "errors" and _tried_again(deciding, scope, frame):
+        return
     erred = frame.phase == "tasks" and frame.worst == states.FAILED
     if erred and block_of(deciding, scope, "errors"):
         _begin_phase(deciding, scope, frame, "errors")
@@ -130,6 +133,17 @@ def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
         deciding.ask(scope, "closeDirectory")
     else:
         _end(deciding, scope, frame)
+
+
+def _tried_again(deciding: Deciding, scope: TaskRun, frame: Frame) -> bool:
+    """Try again what failed in a scope that has a retry of its own and whose errors have run."""
+    retry = None if scope.is_root else deciding.task(scope).retry
+    if retry is None or retry.new_execution or frame.worst != states.FAILED:
+        return False
+    due = next_try(retry, scope.id, frame.tries + 1, scope.created_at, deciding.now)
+    if due is not None:
+        again.retry_scope(deciding, scope, due)
+    return due is not None
 
 
 def directory_closed(deciding: Deciding, scope: TaskRun, answer: Answered) -> None:

@@ -59,7 +59,10 @@ class Tree:
     def drop(self, run: TaskRun) -> None:
         """Delete a run and all below it."""
         self.drop_below(run)
-        self.deciding.decision.dropped.append(run.id)
+        decision = self.deciding.decision
+        decision.dropped.append(run.id)
+        decision.changed.pop(run.id, None)
+        decision.logs = [log for log in decision.logs if log.run_id != run.id]
         del self.deciding.runs[run.id]
         siblings = self._children[run.parent_id or ""]
         siblings.remove(run)

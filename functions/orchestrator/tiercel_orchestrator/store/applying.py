@@ -125,6 +125,7 @@ class Applying:
         if touched is None:
             return []
         known = _lengths(touched)
+        itself = touched.runs[event.run_id]  # what the event names may be dropped by what follows from it
         while True:
             try:
                 decision = self.decide(touched, event)
@@ -133,7 +134,7 @@ class Applying:
                 touched = self._more(touched, event, wants)
                 known = _lengths(touched)
         if said and not decision.ignored:
-            self._write_said(touched.runs[event.run_id], said)
+            self._write_said(itself, said)
         if decision.ignored:
             self._write_ignored(touched, event)
         else:
