@@ -51,6 +51,10 @@ demo: $(VENV)/.demo ## set up, run the example flow, show its result
 generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
 	@$(BIN)/python -m tools.generate
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## try the expression language with many thousand templates that nobody wrote
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/pytest tests/unit/expressions/test_fuzz.py -q
+
 .PHONY: check
 check: $(VENV)/.dev ## format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }

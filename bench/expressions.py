@@ -22,6 +22,7 @@ KINDS = (
 )
 CACHED = "Hello {{ inputs.name }}, {{ outputs.query.rows[1].city | upper }} has {{ outputs.query.size }} rows"
 LOOP = "{{% for i in range({first}, {last}) %}}{{{{ i * 2 }}}},{{% endfor %}}"
+LINE = "for file in *.csv; do awk '{ print $1 }' ${file} # nothing to render on this line\n"
 COLD = """
 {setup}
 templates = {templates!r}
@@ -50,10 +51,52 @@ def cold(setup: str, call: str) -> Callable[[], float]:
     return lambda: (python(code).cpu_seconds - python("pass").cpu_seconds) * 1000
 
 
+def imported(name: str) -> Callable[[], float]:
+    """Measure a process that imports a module, less a bare interpreter."""
+    return lambda: (python(f"import {name}").cpu_seconds - python("pass").cpu_seconds) * 1000
+
+
+def script(mark: int) -> str:
+    """Write a script of a megabyte with three expressions."""
+    half = LINE * (500_000 // len(LINE))
+    return f"# {mark}\n{half}{{{{ inputs.name }}}} {{{{ inputs.n }}}}\n{half}{{{{ inputs.day }}}}\n"
+
+
+def copied(text: str) -> str:
+    """Copy a text once; a slice of all of it would be the text itself."""
+    return text[:-1]
+
+
+def copying(text: str) -> Callable[[], float]:
+    """Measure the copy of a text."""
+    return lambda: 1e6 * cpu_of(lambda: copied(text), 50)
+
+
+def long_scripts() -> dict[str, dict[str, Callable[[], float]]]:
+    """Name the measures of a script of a megabyte, each beside a copy of it."""
+    text, marks, variables = script(0), count(1), VARIABLES
+    known, first = "script of 1 MB, known, CPU µs", "script of 1 MB, met for the first time, CPU µs"
+    copy = copying(text)
+    return {
+        known: {
+            "tiercel": lambda: 1e6 * cpu_of(lambda: expressions.render(text, variables), 50),
+            "copy": copy,
+        },
+        first: {"tiercel": lambda: 1e6 * new_scripts([script(next(marks)) for _ in range(10)]), "copy": copy},
+    }
+
+
+def new_scripts(texts: list[str]) -> float:
+    """Give the CPU seconds of rendering one of these texts."""
+    rest = iter(texts)
+    return cpu_of(lambda: expressions.render(next(rest), VARIABLES), len(texts))
+
+
 def ours() -> dict[str, Callable[[], float]]:
     """Name our measures."""
     numbers, loop = count(), LOOP.format(first=1, last=10000)
     return {
+        "import, CPU ms": imported("tiercel.expressions"),
         "cold process, import and 20 templates, CPU ms": cold(
             "from tiercel import expressions", "expressions.render(text, variables)"
         ),
@@ -75,6 +118,7 @@ def theirs() -> dict[str, Callable[[], float]]:
     setup = "from jinja2.sandbox import SandboxedEnvironment; environment = SandboxedEnvironment()"
     call = "environment.from_string(text).render(variables)"
     return {
+        "import, CPU ms": imported("jinja2.sandbox"),
         "cold process, import and 20 templates, CPU ms": cold(setup, call),
         "20 new templates, CPU ms": lambda: (
             1000
@@ -95,6 +139,8 @@ def main() -> None:
     measures = {f"tiercel|{name}": measure for name, measure in ours().items()}
     if importlib.util.find_spec("jinja2"):
         measures |= {f"jinja2|{name}": measure for name, measure in theirs().items()}
+    scripts = long_scripts()
+    measures |= {f"{by}|{name}": measure for name, pair in scripts.items() for by, measure in pair.items()}
     taken = interleaved(measures)
     rows = []
     for name in ours():
@@ -103,6 +149,11 @@ def main() -> None:
         ratio = f"{mine.median / peer.median:.2f}" if peer else ""
         rows.append([name, mine.text(1), peer.text(1) if peer else "not installed", ratio])
     table("Expressions", ["measure", "tiercel", "Jinja2 sandbox", "ratio"], rows)
+    rows = []
+    for name in scripts:
+        mine, copy = taken[f"tiercel|{name}"], taken[f"copy|{name}"]
+        rows.append([name, mine.text(1), copy.text(1), f"{mine.median / copy.median:.2f}"])
+    table("Long scripts", ["measure", "tiercel", "a copy", "ratio"], rows)
 
 
 if __name__ == "__main__":

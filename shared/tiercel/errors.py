@@ -1,16 +1,15 @@
 """Errors that say what happens next: edit the flow, the answer is no, the world was busy, our bug."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing an author must edit, with its place.
 
     `path` is the property path as an author would write it (`tasks[0].message`); `line` and `column` count
-    from 1 and are None where the text is not at hand.
+    from 1 and are None where the text is not at hand. It is no dataclass because that module alone costs a
+    third of the import of the expression language.
     """
 
     message: str
@@ -88,22 +87,25 @@ class Signal(TiercelError):
     """Not a failure: a change of state that costs no attempt."""
 
 
-@dataclass
 class Snooze(Signal):
     """Run this task again at `until`; no attempt is spent."""
 
-    until: datetime
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until)
+        self.until = until
 
 
-@dataclass
 class Cancelled(Signal):
     """The deadline passed or the caller went away; the task was told to stop."""
 
-    reason: str = field(default="the task was cancelled")
+    def __init__(self, reason: str = "the task was cancelled") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
-@dataclass
 class Killed(Signal):
     """Somebody killed the execution."""
 
-    reason: str = field(default="the execution was killed")
+    def __init__(self, reason: str = "the execution was killed") -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tiercel.services import Services
 
 T = TypeVar("T")
+MOST_READ_BYTES = 64 * 1024 * 1024
 
 
 class ExpressionServices(NoServices):
@@ -43,7 +44,14 @@ class ExpressionServices(NoServices):
 
     def read_file(self, path: str, namespace: str | None) -> str:
         """Give the text of a file."""
-        content = self.services.storage.read(None, self.readable(path, namespace))
+        uri = self.readable(path, namespace)
+        size = self.services.storage.size(None, uri)
+        if size > MOST_READ_BYTES:
+            raise TaskFailed(
+                f"Unable to read the file '{path}' into an expression: it has {size} bytes, more than "
+                f"{MOST_READ_BYTES}; give its URI to a task instead."
+            )
+        content = self.services.storage.read(None, uri)
         try:
             return content.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -85,6 +93,11 @@ class ExpressionServices(NoServices):
     def environment(self) -> Mapping[str, str]:
         """Give what env() may read."""
         return self.services.environment
+
+    def masked(self, text: str) -> str:
+        """Take out the secrets that this task run has seen."""
+        masker = getattr(self.services.secrets, "masker", None)
+        return text if masker is None else str(masker.text(text))
 
     def readable(self, path: str, namespace: str | None) -> str:
         """Give the URI behind a path that a template may read."""

@@ -26,6 +26,7 @@ from tiercel.settings import Settings
 from tiercel_orchestrator.kernel.rows import Execution
 from tiercel_orchestrator.local import open_engine
 from tiercel_orchestrator.shell.engine import Engine
+from tiercel_orchestrator.shell.operations import Standing
 from tiercel_orchestrator.shell.starting import StartRequest
 from tiercel_orchestrator.store.port import Filter
 from tiercel_orchestrator.views import execution_view
@@ -197,8 +198,14 @@ class Product:
 
     async def verb(self, name: str, *arguments: Any, **options: Any) -> Any:
         """Do what an engine's method of this name does; `NoVerb` if it has none."""
-        method = getattr(self.engine, name, None)
+        method = getattr(self.engine.operations, name, None) or getattr(self.engine, name, None)
         if method is None:
             raise NoVerb(f"the product has no verb {name} yet")
         answer = method(*arguments, **{key: value for key, value in options.items() if value is not None})
-        return await answer if inspect.isawaitable(answer) else answer
+        answer = await answer if inspect.isawaitable(answer) else answer
+        return await self.stood(answer) if isinstance(answer, Standing) else answer
+
+    async def stood(self, standing: Standing) -> View:
+        """Show an execution as it stood when a verb had done its work."""
+        view = await self.shown(standing.execution)
+        return View(execution_view(standing.execution, standing.runs), view.logs, self.read_file)

@@ -12,7 +12,6 @@ from tests.conformance.product import NoVerb
 from tests.conformance.scene import Scene
 from tests.conformance.view import ENDED, Absent, View, history_of, shown
 from tiercel.errors import TiercelError
-from tiercel_orchestrator.kernel.rows import Execution
 
 Step = Mapping[str, Any]
 OF_A_RUN = re.compile(r"taskrun(\d+)_(history_counts|history_count|state)")
@@ -81,8 +80,8 @@ class Play:
         view = await self.scene.product.view(self.now().id)
         self.before = self.current = view
         answer = await actions.perform(self.scene, view, step["action"], step)
-        if isinstance(answer, Execution):
-            self.current = await self.scene.product.shown(answer)
+        if isinstance(answer, View):
+            self.current = answer
         elif not step.get("execution_gone"):
             self.current = await self.scene.product.view(answer if isinstance(answer, str) else view.id)
 

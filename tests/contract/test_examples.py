@@ -38,7 +38,8 @@ def s3() -> Iterator[Mapping[str, str]]:
 @pytest.mark.parametrize("plugin", [pytest.param(plugin, id=plugin.task_types[0]) for _, plugin in PLUGINS])
 def test_every_plugin_has_an_example(plugin: Plugin) -> None:
     shown = {name for example in EXAMPLES for name in TYPE.findall(example.read_text(encoding="utf-8"))}
-    assert plugin.task_types[0] in shown
+    # what stands behind a `$` is a part of the type before it
+    assert plugin.task_types[0].partition("$")[0] in shown
 
 
 @each_example

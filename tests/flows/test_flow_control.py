@@ -217,3 +217,39 @@ def test_a_subflow_that_does_not_exist_is_said_in_a_sentence(run_flow: RunFlow) 
     ran = run_flow(PARENT, number=4)
     assert ran.states == {"call": "FAILED"}
     assert ran.said("There is no flow 'child' in namespace 'tests'")
+
+
+def test_a_scope_with_errors_is_tried_again_after_they_have_run(run_flow: RunFlow) -> None:
+    ran = run_flow("""
+        id: again
+        namespace: tests
+        tasks:
+          - id: count
+            type: io.kestra.plugin.core.kv.Set
+            key: tries
+            value: "0"
+            kvType: NUMBER
+          - id: block
+            type: io.kestra.plugin.core.flow.Sequential
+            tasks:
+              - id: fragile
+                type: io.kestra.plugin.core.debug.Return
+                format: "{{ kv('tries') < 1 ? ko : 'fine' }}"
+              - id: after
+                type: io.kestra.plugin.core.debug.Return
+                format: "{{ outputs.fragile.value }}"
+            errors:
+              - id: mend
+                type: io.kestra.plugin.core.kv.Set
+                key: tries
+                value: "{{ kv('tries') + 1 }}"
+                kvType: NUMBER
+            retry:
+              type: constant
+              interval: PT0.01S
+              maxAttempts: 3
+    """)
+    assert ran.state == "SUCCESS"
+    assert list(ran.states) == ["count", "block", "fragile", "after"]
+    assert len(ran.run("fragile")["attempts"]) == 2
+    assert ran.outputs("after") == {"value": "fine"}

@@ -11,6 +11,9 @@ import pytest
 from tiercel.envelope import RunContext
 from tiercel.errors import TaskFailed, TiercelError
 from tiercel.expression_services import ExpressionServices, in_thread, request_options
+from tiercel.expressions import render
+from tiercel.masking import Masker
+from tiercel.runtime import WatchedSecrets
 from tiercel.secrets.environment import EnvironmentSecrets
 from tiercel.services import SentHistory, local_services, shown_environment
 from tiercel.settings import Settings
@@ -159,3 +162,20 @@ def test_private_targets_are_for_laptops_unless_said_otherwise(
 def test_a_bad_number_of_seconds_is_a_sentence(text: str) -> None:
     with pytest.raises(TiercelError, match="positive number of seconds"):
         Settings.read({"TIERCEL_SYNC_SECONDS": text})
+
+
+def test_a_file_too_large_for_a_text_is_refused_before_it_is_read(
+    services: MemoryServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.storage.put(f"{OWN}/x", b"four")
+    monkeypatch.setattr("tiercel.expression_services.MOST_READ_BYTES", 3)
+    with pytest.raises(TaskFailed, match="it has 4 bytes, more than 3"):
+        reach(services).read_file(f"{OWN}/x", None)
+
+
+def test_the_context_is_shown_without_the_secrets_of_the_task(services: MemoryServices) -> None:
+    masker = Masker()
+    masker.add("decrypted-input")
+    services.secrets = WatchedSecrets(services.secrets, masker)
+    shown = render("{{ fetchContext() }}", {"inputs": {"key": "decrypted-input"}}, reach(services))
+    assert shown == '{"inputs":{"key":"******"}}'

@@ -25,6 +25,7 @@ def execution_view(execution: Execution, runs: Sequence[TaskRun]) -> dict[str, A
         "variables": execution.variables or None,
         "state": state_view(execution.state, execution.history),
         "trigger": execution.trigger,
+        "parentId": execution.parent_id,
         "originalId": execution.original_id or execution.id,
         "deleted": False,
         "metadata": {

@@ -132,6 +132,8 @@ def _parts(node: nodes.Expression) -> tuple[nodes.Expression, ...]:
         case nodes.Filter() | nodes.Test():
             named = (value for _, value in node.arguments.named)
             return (node.target, *node.arguments.positional, *named)
+        case nodes.Method():
+            return (node.target, *node.arguments)
         case nodes.Unary():
             return (node.operand,)
         case nodes.Binary():

@@ -8,35 +8,36 @@ from typing import Any, NamedTuple
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.date_names import Names, names_of
-from tiercel.expressions.moments import offset_text
+from tiercel.expressions.moments import in_threes, offset_text
 
 LONGEST_PATTERN = 200
 LITERAL = "'"
-# letters of our own, for what no Java pattern can say
-SHORT_FRACTION, REGION, OFFSET_OR_GMT = "^", "@", "$"
+# letters of our own, for what no Java pattern can say, and that no pattern of an author can hold by chance
+SHORT_FRACTION, REGION, OFFSET_OR_GMT, FRACTION_IN_THREES = "\ue000", "\ue001", "\ue002", "\ue003"
 NAMED = {
     "iso": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "iso_sec": "yyyy-MM-dd'T'HH:mm:ssXXX",
     "iso_milli": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
     "sql": "yyyy-MM-dd HH:mm:ss.SSSSSS",
     "sql_seq": "yyyy-MM-dd HH:mm:ss",
-    "iso_date_time": "yyyy-MM-dd'T'HH:mm:ss^XXX@",
-    "iso_zoned_date_time": "yyyy-MM-dd'T'HH:mm:ss^XXX@",
-    "iso_offset_date_time": "yyyy-MM-dd'T'HH:mm:ss^XXX",
-    "iso_local_date_time": "yyyy-MM-dd'T'HH:mm:ss^",
-    "iso_instant": "yyyy-MM-dd'T'HH:mm:ss^X",
+    "sql_sec": "yyyy-MM-dd HH:mm:ss",
+    "iso_date_time": f"yyyy-MM-dd'T'HH:mm:ss{SHORT_FRACTION}XXX{REGION}",
+    "iso_zoned_date_time": f"yyyy-MM-dd'T'HH:mm:ss{SHORT_FRACTION}XXX{REGION}",
+    "iso_offset_date_time": f"yyyy-MM-dd'T'HH:mm:ss{SHORT_FRACTION}XXX",
+    "iso_local_date_time": f"yyyy-MM-dd'T'HH:mm:ss{SHORT_FRACTION}",
+    "iso_instant": f"yyyy-MM-dd'T'HH:mm:ss{FRACTION_IN_THREES}X",
     "iso_date": "yyyy-MM-ddXXX",
     "iso_offset_date": "yyyy-MM-ddXXX",
     "iso_local_date": "yyyy-MM-dd",
-    "iso_time": "HH:mm:ss^XXX",
-    "iso_offset_time": "HH:mm:ss^XXX",
-    "iso_local_time": "HH:mm:ss^",
+    "iso_time": f"HH:mm:ss{SHORT_FRACTION}XXX",
+    "iso_offset_time": f"HH:mm:ss{SHORT_FRACTION}XXX",
+    "iso_local_time": f"HH:mm:ss{SHORT_FRACTION}",
     "iso_ordinal_date": "yyyy-DDDXXX",
     "iso_week_date": "YYYY-'W'ww-eXXX",
     "basic_iso_date": "yyyyMMddZ",
-    "rfc_1123_date_time": "EEE, d MMM yyyy HH:mm:ss $",
+    "rfc_1123_date_time": f"EEE, d MMM yyyy HH:mm:ss {OFFSET_OR_GMT}",
 }
-_PIECE = re.compile(r"'((?:[^']|'')*)'|([A-Za-z^@$])\2*|([\[\]])|(.)", re.DOTALL)
+_PIECE = re.compile("'((?:[^']|'')*)'|([A-Za-z\ue000-\ue003])\\2*|([\\[\\]])|(.)", re.DOTALL)
 
 
 class Piece(NamedTuple):
@@ -182,6 +183,7 @@ WRITERS: dict[str, Callable[[int, datetime, Names], str]] = {
     SHORT_FRACTION: lambda count, value, names: (
         f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
     ),
+    FRACTION_IN_THREES: lambda count, value, names: in_threes(value.microsecond),
     REGION: _region,
     OFFSET_OR_GMT: lambda count, value, names: offset_text(value, "GMT", ""),
 }
@@ -246,7 +248,7 @@ def _field(letter: str, count: int, names: Names) -> tuple[str, str]:
         ], rf"\d{{{count}}}" if count > 1 else r"\d{1,3}" if letter == "D" else r"\d{1,2}"
     if letter in "Sn":
         return "fraction", rf"\d{{{count}}}" if letter == "S" else r"\d{1,9}"
-    if letter == SHORT_FRACTION:
+    if letter in (SHORT_FRACTION, FRACTION_IN_THREES):
         return "short_fraction", r"(?:\.\d{1,9})?"
     if letter == "a":
         return "half", "[AaPp][Mm]"
@@ -254,7 +256,7 @@ def _field(letter: str, count: int, names: Names) -> tuple[str, str]:
         return "region", r"(?:\[[\w/+-]+\])?"
     if letter in "Vzv":
         return "zone", rf"{_OFFSET_TEXT}|[A-Za-z][\w/+-]*"
-    return ("zone", _OFFSET_TEXT) if letter in "XxZO$" else ("", r"\w+")
+    return ("zone", _OFFSET_TEXT) if letter in ("X", "x", "Z", "O", OFFSET_OR_GMT) else ("", r"\w+")
 
 
 def _assembled(fields: dict[str, Any], names: Names, zone_of: Callable[[str], tzinfo]) -> datetime:

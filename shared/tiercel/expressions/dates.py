@@ -29,7 +29,15 @@ _SPANS = {
     "DAYS": timedelta(days=1),
     "WEEKS": timedelta(weeks=1),
 }
-_MONTHS = {"MONTHS": 1, "YEARS": 12, "DECADES": 120, "CENTURIES": 1200, "MILLENNIA": 12000}
+# an era is longer than all years there are: one more, or less, leads out of bounds like any long span
+_MONTHS = {
+    "ERAS": 12 * 10**9,
+    "MONTHS": 1,
+    "YEARS": 12,
+    "DECADES": 120,
+    "CENTURIES": 1200,
+    "MILLENNIA": 12000,
+}
 # a number is an epoch: its size tells seconds from milliseconds, microseconds and nanoseconds
 _EPOCHS = ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (10**20, 10**9))
 

@@ -1,31 +1,23 @@
 """Expressions to closures: each takes the run and gives a plain value."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions import nodes
+from tiercel.expressions import combining, nodes
+from tiercel.expressions.combining import Evaluate
 from tiercel.expressions.libraries import FILTERS, FUNCTIONS, TESTS
 from tiercel.expressions.operations import PASSED_ON, Operation, refused
-from tiercel.expressions.operators import BINARY, QUICK, SMALL, boolean, concatenate, negate
 from tiercel.expressions.problems import Missing, known_instead, located
 from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import is_reference
-
-Evaluate: TypeAlias = Callable[[Run], Any]
-UNARY: dict[str, Callable[[Any], Any]] = {
-    "not": lambda value: not boolean(value),
-    "-": negate,
-    "+": lambda value: value,
-}
-SHORTCUTS = ("and", "or", "??", "???")
 
 
 class Evaluation:
     """Compile the expressions of one template."""
 
     def __init__(self, source: str, macros: frozenset[str]) -> None:
-        self._source = source
+        self.source = source
         self._macros = macros
 
     def compiled(self, node: nodes.Expression) -> Evaluate:
@@ -43,25 +35,30 @@ class Evaluation:
                 return self._filter(node)
             case nodes.Test():
                 return self._test(node)
+            case nodes.Method():
+                return self._method(node)
             case nodes.Unary():
-                return self._unary(node)
+                return combining.unary(self, node)
             case nodes.Binary():
-                return self._binary(node)
+                return combining.binary(self, node)
             case nodes.Concatenation():
-                return self._concatenation(node)
+                return combining.concatenation(self, node)
             case nodes.Ternary():
-                return self._ternary(node)
+                return combining.ternary(self, node)
             case nodes.ListLiteral():
                 return self._list(node)
             case nodes.MapLiteral():
                 return self._map(node)
 
     def _name(self, node: nodes.Name) -> Evaluate:
-        name, source, position = node.name, self._source, node.position
+        name, source, position = node.name, self.source, node.position
 
         def variable(run: Run) -> Any:
-            value = run.names.get(name)
-            if value is not None and type(value) is not dict:
+            try:
+                value = run.names[name]
+            except KeyError:
+                value = None
+            if value is not None and (type(value) is not dict or not is_reference(value)):
                 return value
             try:
                 return run.lookup(name)
@@ -73,7 +70,7 @@ class Evaluation:
         return variable
 
     def _attribute(self, node: nodes.Attribute) -> Evaluate:
-        target, source, position = self.compiled(node.target), self._source, node.position
+        target, source, position = self.compiled(node.target), self.source, node.position
         path, key = _path(node.target), self.compiled(node.key)
 
         def attribute(run: Run) -> Any:
@@ -91,13 +88,29 @@ class Evaluation:
 
         return attribute
 
+    def _method(self, node: nodes.Method) -> Evaluate:
+        from tiercel.expressions.methods import called
+
+        target, name, source, position = self.compiled(node.target), node.name, self.source, node.position
+        values = tuple(self.compiled(argument) for argument in node.arguments)
+
+        def call(run: Run) -> Any:
+            holder = target(run)
+            given = [value(run) for value in values]
+            try:
+                return called(run, holder, name, given)
+            except ExpressionError as error:
+                raise located(error, source, position) from error
+
+        return call
+
     def _call(self, node: nodes.Call) -> Evaluate:
         if node.name in self._macros or node.name not in FUNCTIONS:
             return self._macro_call(node)
         return self._operation(FUNCTIONS.find(node.name), node.arguments, node.position, None)
 
     def _macro_call(self, node: nodes.Call) -> Evaluate:
-        name, source, position = node.name, self._source, node.position
+        name, source, position = node.name, self.source, node.position
         positional = tuple(self.compiled(argument) for argument in node.arguments.positional)
         named = tuple((key, self.compiled(argument)) for key, argument in node.arguments.named)
 
@@ -118,13 +131,16 @@ class Evaluation:
         target = self.compiled(node.target)
         operation = self._found(FILTERS.find, node.name, node.position)
         return self._operation(
-            operation, node.arguments, node.position, _lenient(target) if node.name == "default" else target
+            operation,
+            node.arguments,
+            node.position,
+            combining.lenient(target) if node.name == "default" else target,
         )
 
     def _test(self, node: nodes.Test) -> Evaluate:
         target = self.compiled(node.target)
         operation = self._found(TESTS.find, node.name, node.position)
-        tested = _lenient(target) if node.name == "defined" else target
+        tested = combining.lenient(target) if node.name == "defined" else target
         check = self._operation(operation, node.arguments, node.position, tested)
         return (lambda run: not check(run)) if node.negated else check
 
@@ -132,13 +148,13 @@ class Evaluation:
         try:
             return find(name)
         except ExpressionError as error:
-            raise located(error, self._source, position) from error
+            raise located(error, self.source, position) from error
 
     def _operation(
         self, operation: Operation, arguments: nodes.Arguments, position: int, target: Evaluate | None
     ) -> Evaluate:
         """Give what calls an operation: a filter or test when there is a target, a function otherwise."""
-        source, call = self._source, operation.call
+        source, call = self.source, operation.call
         values = tuple(self.compiled(argument) for argument in arguments.positional)
         values = values if target is None else (target, *values)
         try:
@@ -168,92 +184,13 @@ class Evaluation:
 
         return apply
 
-    def _unary(self, node: nodes.Unary) -> Evaluate:
-        operand, source, position = self.compiled(node.operand), self._source, node.position
-        change = UNARY[node.operator]
-
-        def apply(run: Run) -> Any:
-            value = operand(run)
-            try:
-                return change(value)
-            except ExpressionError as error:
-                raise located(error, source, position) from error
-
-        return apply
-
-    def _binary(self, node: nodes.Binary) -> Evaluate:
-        if node.operator in SHORTCUTS:
-            return self._shortcut(node)
-        left, right, operate = self.compiled(node.left), self.compiled(node.right), BINARY[node.operator]
-        source, position, quick = self._source, node.position, QUICK.get(node.operator)
-
-        def apply(run: Run) -> Any:
-            one, two = left(run), right(run)
-            # small whole numbers are what loops and conditions are made of
-            if quick is not None and type(one) is int and type(two) is int and 0 <= one < SMALL > two > 0:
-                return quick(one, two)
-            try:
-                return operate(one, two, run)
-            except ExpressionError as error:
-                raise located(error, source, position) from error
-
-        return apply
-
-    def _shortcut(self, node: nodes.Binary) -> Evaluate:
-        """Give what evaluates its right side only when it must."""
-        left, right = self.compiled(node.left), self.compiled(node.right)
-        source, position = self._source, node.position
-        if node.operator == "??":
-            return _coalesced(left, right)
-        if node.operator == "???":
-            return _otherwise(left, right)
-        wanted = node.operator == "or"
-
-        def apply(run: Run) -> bool:
-            one = left(run)
-            try:
-                if boolean(one) is wanted:
-                    return wanted
-                return boolean(right(run))
-            except ExpressionError as error:
-                raise located(error, source, position) from error
-
-        return apply
-
-    def _concatenation(self, node: nodes.Concatenation) -> Evaluate:
-        parts = tuple(self.compiled(part) for part in node.parts)
-        source, position = self._source, node.position
-
-        def join(run: Run) -> str:
-            values = tuple(part(run) for part in parts)
-            try:
-                return concatenate(values, run)
-            except ExpressionError as error:
-                raise located(error, source, position) from error
-
-        return join
-
-    def _ternary(self, node: nodes.Ternary) -> Evaluate:
-        condition, yes, no = self.compiled(node.condition), self.compiled(node.yes), self.compiled(node.no)
-        source, position = self._source, node.position
-
-        def choose(run: Run) -> Any:
-            value = condition(run)
-            try:
-                holds = boolean(value)
-            except ExpressionError as error:
-                raise located(error, source, position) from error
-            return yes(run) if holds else no(run)
-
-        return choose
-
     def _list(self, node: nodes.ListLiteral) -> Evaluate:
         items = tuple(self.compiled(item) for item in node.items)
         return lambda run: [item(run) for item in items]
 
     def _map(self, node: nodes.MapLiteral) -> Evaluate:
         pairs = tuple((self.compiled(key), self.compiled(value)) for key, value in node.pairs)
-        source, position = self._source, node.position
+        source, position = self.source, node.position
 
         def build(run: Run) -> dict[Any, Any]:
             built: dict[Any, Any] = {}
@@ -277,27 +214,6 @@ def _lenient(evaluate: Evaluate) -> Evaluate:
             return None
 
     return value_or_null
-
-
-def _coalesced(left: Evaluate, right: Evaluate) -> Evaluate:
-    def first_that_is_there(run: Run) -> Any:
-        try:
-            value = left(run)
-        except Missing:
-            value = None
-        return right(run) if value is None else value
-
-    return first_that_is_there
-
-
-def _otherwise(left: Evaluate, right: Evaluate) -> Evaluate:
-    def left_if_defined(run: Run) -> Any:
-        try:
-            return left(run)
-        except Missing:
-            return right(run)
-
-    return left_if_defined
 
 
 def _path(node: nodes.Expression) -> str:

@@ -1,7 +1,7 @@
 """Java's two little languages of output: String.format and DecimalFormat."""
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from math import isfinite
 from typing import Any
 
@@ -60,8 +60,13 @@ def _converted(value: Any, conversion: str, flags: str, precision: str | None, r
     sign = "+" if "+" in flags else " " if " " in flags else ""
     comma = "," if "," in flags else ""
     if lower in "fe":
+        digits = int(precision or 6)
         exact = Decimal(number_text(value))
-        text = format(exact, f"{sign}{comma}.{precision or 6}{lower}")
+        if lower == "f":
+            # Java's Formatter takes halves up, away from zero
+            exact = exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP, EXACT)
+        # a Decimal's exponent has one digit where Java writes two
+        text = format(exact if lower == "f" else float(exact), f"{sign}{comma}.{digits}{lower}")
         return text.upper() if conversion.isupper() else text
     if int(value) != value:
         raise ExpressionError(f"`format` writes only whole numbers as `%{conversion}`")
@@ -72,7 +77,10 @@ class _Pattern:
     """What a DecimalFormat pattern says about one number."""
 
     def __init__(self, pattern: str) -> None:
-        positive = pattern.split(";")[0]
+        positive, _, negative = pattern.partition(";")
+        # of the second part only what stands around the digits counts
+        around = re.fullmatch(r"((?:[^#0.,']|'[^']*')*)[#0.,]*((?:[^#0.,']|'[^']*')*)", negative)
+        self.negative = (around[1], around[2]) if negative and around else None
         match = re.fullmatch(
             r"((?:[^#0.,']|'[^']*')*)([#0,]*)(?:\.([0#]*))?((?:[^#0.,']|'[^']*')*)", positive
         )
@@ -98,7 +106,10 @@ def decimal_format(value: Number, pattern: str, locale: str | None) -> str:
     fraction = fraction.rstrip("0").ljust(shape.least, "0")
     point, comma = _separators(locale)
     text = _grouped(whole, shape.group, comma) + (point + fraction if fraction else "")
-    return f"{sign}{_unquoted(shape.prefix)}{text or '0'}{_unquoted(shape.suffix)}"
+    before, after = shape.prefix, shape.suffix
+    if sign and shape.negative:
+        sign, (before, after) = "", shape.negative
+    return f"{sign}{_unquoted(before)}{text or '0'}{_unquoted(after)}"
 
 
 def _grouped(whole: str, size: int, comma: str) -> str:

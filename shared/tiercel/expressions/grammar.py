@@ -1,6 +1,6 @@
 """Tokens to expressions, by Pebble's operator precedence."""
 
-from decimal import Decimal
+from math import isinf
 from typing import NoReturn
 
 from tiercel.errors import ExpressionError
@@ -16,50 +16,24 @@ from tiercel.expressions.nodes import (
     ListLiteral,
     Literal,
     MapLiteral,
+    Method,
     Name,
     Ternary,
     Test,
     Unary,
 )
+from tiercel.expressions.precedence import (
+    BINARY,
+    CONSTANTS,
+    IS,
+    LOWEST,
+    MOST_DIGITS,
+    NOT,
+    OTHER_WORDS,
+    PIPE,
+    SIGN,
+)
 from tiercel.expressions.problems import located
-
-LOWEST = 0
-NOT, SIGN, PIPE, IS = 5, 500, 100, 20
-BINARY = {
-    "or": 10,
-    "and": 15,
-    "contains": 20,
-    "==": 30,
-    "equals": 30,
-    "!=": 30,
-    ">": 30,
-    "<": 30,
-    ">=": 30,
-    "<=": 30,
-    "matches": 30,
-    "starts with": 30,
-    "ends with": 30,
-    "+": 40,
-    "-": 40,
-    "*": 60,
-    "/": 60,
-    "%": 60,
-    "~": 110,
-    "..": 120,
-    "??": 120,
-    "???": 120,
-    "isIn": 120,
-}
-CONSTANTS = {
-    "true": True,
-    "TRUE": True,
-    "false": False,
-    "FALSE": False,
-    "null": None,
-    "NULL": None,
-    "none": None,
-}
-MOST_DIGITS = 1000
 
 
 class ExpressionParser:
@@ -118,7 +92,8 @@ class ExpressionParser:
     def expect_end(self) -> None:
         """Refuse anything that is left."""
         if self.current.kind != END:
-            self.fail(f"Expected `{self._tokens[-1].value}`, found {self._found()}")
+            hint = OTHER_WORDS.get(self.current.value, "")
+            self.fail(f"Expected `{self._tokens[-1].value}`, found {self._found()}{hint}")
 
     def _found(self) -> str:
         token = self.current
@@ -209,15 +184,19 @@ class ExpressionParser:
                 break
         return target
 
-    def _dotted(self, target: Expression, position: int) -> Attribute:
+    def _method(self, target: Expression, name: str, position: int) -> Method:
+        arguments = self._optional_arguments()
+        if arguments.named:
+            self.fail(f"The method `{name}` takes its arguments without names", position)
+        return Method(target, name, arguments.positional, position)
+
+    def _dotted(self, target: Expression, position: int) -> Attribute | Method:
         token = self.current
         if token.kind not in (NAME, NUMBER):
             self.fail(f"Expected the name of an attribute after `.`, found {self._found()}")
         self.advance()
         if self.current.kind == PUNCTUATION and self.current.value == "(":
-            self.fail(
-                f"`.{token.value}(…)` cannot be called: values have no methods here, use a filter", position
-            )
+            return self._method(target, token.value, position)
         return Attribute(target, Literal(token.value, token.position), position)
 
     def _primary(self) -> Expression:
@@ -255,8 +234,8 @@ class ExpressionParser:
         text = token.value.rstrip("lL")
         if text.isdecimal():
             return int(text)
-        number = float(Decimal(text))
-        if number in (float("inf"), float("-inf")):
+        number = float(text)
+        if isinf(number):
             self.fail(f"The number {text} is too large", token.position)
         return number
 
@@ -317,15 +296,3 @@ class ExpressionParser:
     def _after_equals(self) -> Expression:
         self.symbol("=")
         return self.expression()
-
-    def parameters(self) -> tuple[tuple[str, Expression | None], ...]:
-        """Read a macro's parameters: names, each with an optional default."""
-        found: list[tuple[str, Expression | None]] = []
-        self.symbol("(")
-        while not self.accept(")"):
-            name = self.name("the name of a parameter")
-            found.append((name, self.expression() if self.accept("=") else None))
-            if not self.accept(","):
-                self.symbol(")")
-                break
-        return tuple(found)

@@ -5,10 +5,10 @@ from datetime import date
 from tiercel.errors import ExpressionError
 
 try:
-    import holidays  # type: ignore[import-not-found,unused-ignore]  # optional
+    import holidays
 except ImportError:
     raise ExpressionError(
-        "`isPublicHoliday` needs the Python package holidays: install it beside tiercel"
+        "`isPublicHoliday` needs the Python package holidays: install tiercel-runtime[expressions]"
     ) from None
 
 

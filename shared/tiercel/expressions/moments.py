@@ -3,8 +3,29 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 
+def shown_text(value: date | time | timedelta) -> str:
+    """Write a date, time or duration as output does, by Java's toString: seconds only where there are any."""
+    if isinstance(value, datetime):
+        if _is_instant(value):
+            return _moment(value)
+        zone = getattr(value.tzinfo, "key", None)
+        offset = "" if value.tzinfo is None else offset_text(value) + (f"[{zone}]" if zone else "")
+        return f"{value.year:04d}-{value:%m-%d}T{_short_time(value.time())}{offset}"
+    return _short_time(value) if isinstance(value, time) else iso_text(value)
+
+
+def _short_time(value: time) -> str:
+    if not value.second and not value.microsecond:
+        return f"{value:%H:%M}"
+    return f"{value:%H:%M:%S}{in_threes(value.microsecond)}"
+
+
+def _is_instant(value: datetime) -> bool:
+    return value.tzinfo is not None and (value.tzinfo is UTC or value.tzname() == "UTC")
+
+
 def iso_text(value: date | time | timedelta) -> str:
-    """Write a date, time or duration as ISO 8601, as Java does."""
+    """Write a date, time or duration as ISO 8601, as JSON holds it."""
     if isinstance(value, datetime):
         return _moment(value)
     if isinstance(value, date):
@@ -18,12 +39,14 @@ def _moment(value: datetime) -> str:
     text = f"{value.year:04d}-{value:%m-%dT%H:%M:%S}"
     if value.tzinfo is None:
         return text + _fraction(value.microsecond)
-    if value.tzinfo is UTC or value.tzname() == "UTC":
-        # an Instant: Java writes its fraction in groups of three digits
-        micros = value.microsecond
-        fraction = "" if not micros else f".{micros:06d}" if micros % 1000 else f".{micros // 1000:03d}"
-        return f"{text}{fraction}Z"
+    if _is_instant(value):
+        return f"{text}{in_threes(value.microsecond)}Z"
     return text + _fraction(value.microsecond) + offset_text(value)
+
+
+def in_threes(micros: int) -> str:
+    """Write a fraction in groups of three digits, as Java does for an Instant and in toString."""
+    return "" if not micros else f".{micros:06d}" if micros % 1000 else f".{micros // 1000:03d}"
 
 
 def _fraction(micros: int) -> str:

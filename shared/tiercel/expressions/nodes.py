@@ -71,6 +71,15 @@ class Call(Node):
     position: int
 
 
+class Method(Node):
+    """`target.name(arguments)`: one of the few methods that plain values have."""
+
+    target: "Expression"
+    name: str
+    arguments: "tuple[Expression, ...]"
+    position: int
+
+
 class Filter(Node):
     """`target | name(arguments)`."""
 
@@ -142,6 +151,7 @@ Expression: TypeAlias = (
     | Name
     | Attribute
     | Call
+    | Method
     | Filter
     | Test
     | Unary

@@ -34,11 +34,12 @@ class Float32(float):
 
 
 Number: TypeAlias = int | float | Decimal
+NUMBERS = (int, float, Decimal)
 
 
 def is_number(value: Any) -> bool:
     """Say whether the value is a number; true and false are none."""
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return isinstance(value, NUMBERS) and value is not True and value is not False
 
 
 def number_text(value: Number) -> str:
@@ -135,6 +136,8 @@ _DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
 def calculate(operator: str, left: Number, right: Number) -> Number:
     """Apply `+ - * / %` with Java's widening: whole numbers divide to a whole number."""
     if operator in "/%" and right == 0:
+        if isinstance(left, float) or isinstance(right, float):
+            return _by_zero(operator, float(left))
         raise ExpressionError(f"Division by zero: {number_text(left)} {operator} {number_text(right)}")
     rank = max(_rank(left), _rank(right))
     try:
@@ -146,6 +149,13 @@ def calculate(operator: str, left: Number, right: Number) -> Number:
         return Float32(result) if rank == 1 else result
     except (OverflowError, InvalidOperation, ValueError) as error:
         raise ExpressionError(f"The numbers do not allow `{operator}`: the result is out of range") from error
+
+
+def _by_zero(operator: str, left: float) -> float:
+    """Divide a float by zero as Java does."""
+    if operator == "%" or left == 0 or isnan(left):
+        return float("nan")
+    return copysign(float("inf"), left)
 
 
 def compare_numbers(left: Number, right: Number) -> int:

@@ -35,7 +35,8 @@ def add(left: Any, right: Any, run: Run) -> Any:
     if is_number(left) and is_number(right):
         return calculate("+", left, right)
     if isinstance(left, str) or isinstance(right, str):
-        return concatenate((left, right), run)
+        # Java's String.valueOf: beside `+` null is a word, beside `~` it is nothing
+        return concatenate(tuple("null" if value is None else value for value in (left, right)), run)
     if is_list(left):
         added = list(right) if is_list(right) else [right]
         run.budget.build(len(left) + len(added))
@@ -109,7 +110,7 @@ def is_in(left: Any, right: Any, run: Run) -> bool:
 
 
 def span(first: Any, last: Any, step: Any, run: Run) -> list[Any]:
-    """Give the numbers, or the letters, from one to another, both included; without a step, towards it."""
+    """Give the numbers, or the letters, from one to another, both included."""
     if isinstance(first, str) and isinstance(last, str) and len(first) == len(last) == 1:
         return [chr(code) for code in span(ord(first), ord(last), step, run)]
     for value in (first, last, 1 if step is None else step):
@@ -118,7 +119,7 @@ def span(first: Any, last: Any, step: Any, run: Run) -> list[Any]:
                 f"A range goes between two whole numbers or two letters, not to {kind(value)}"
             )
     first, last = int(first), int(last)
-    step = (1 if first <= last else -1) if step is None else int(step)
+    step = 1 if step is None else int(step)
     if step == 0:
         raise ExpressionError("A range cannot go by steps of 0")
     size = (last - first) // step + 1
@@ -174,8 +175,14 @@ BINARY: dict[str, Callable[[Any, Any, Run], Any]] = {
 }
 
 
+UNARY: dict[str, Callable[[Any], Any]] = {
+    "not": lambda value: not boolean(value),
+    "-": negate,
+    "+": lambda value: value,
+}
 SMALL = 1 << 32
-# for two whole numbers of which the left one is not negative, the right one positive, and both small
+# for two small whole numbers; to divide, the left one must not be negative and the right one positive
+DIVISIONS = ("/", "%")
 QUICK: dict[str, Callable[[int, int], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,

@@ -152,7 +152,7 @@ class Parser:
 
     def _macro(self, reader: ExpressionParser, position: int) -> Macro:
         name = reader.name("the name of the macro")
-        parameters = reader.parameters()
+        parameters = _parameters(reader)
         reader.expect_end()
         return Macro(name, parameters, self._closed("macro", position), position)
 
@@ -173,3 +173,16 @@ class Parser:
             self._fail("A block needs a name", position)
         reader.expect_end()
         return Block(token.value, self._closed("block", position), position)
+
+
+def _parameters(reader: ExpressionParser) -> tuple[tuple[str, Expression | None], ...]:
+    """Read a macro's parameters: names, each with an optional default."""
+    found: list[tuple[str, Expression | None]] = []
+    reader.symbol("(")
+    while not reader.accept(")"):
+        name = reader.name("the name of a parameter")
+        found.append((name, reader.expression() if reader.accept("=") else None))
+        if not reader.accept(","):
+            reader.symbol(")")
+            break
+    return tuple(found)

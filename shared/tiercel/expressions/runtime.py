@@ -29,10 +29,10 @@ class Run:
         "blocks",
         "budget",
         "fetched",
-        "introduced",
         "kept",
         "macros",
         "names",
+        "own",
         "secrets",
         "services",
     )
@@ -43,7 +43,8 @@ class Run:
         self.names = dict(variables)
         self.services: Services = NO_SERVICES if services is None else cast("Services", Completed(services))
         self.budget = Budget() if budget is None else budget
-        self.introduced: list[str] = []
+        # what the innermost scope brought in; None for the outermost, which owns every name
+        self.own: set[str] | None = None
         self.blocks: dict[str, Renderer] = {}
         self.macros: dict[str, Macro] = {}
         self.fetched: dict[str, Any] = {}
@@ -61,8 +62,8 @@ class Run:
 
     def assign(self, name: str, value: Any) -> None:
         """Set a variable where it lives, or in the innermost scope, which then takes it away at its end."""
-        if name not in self.names:
-            self.introduced.append(name)
+        if self.own is not None and name not in self.names:
+            self.own.add(name)
         self.names[name] = value
 
     def everything(self) -> dict[str, Any]:
@@ -85,9 +86,19 @@ class Run:
             value = _map_item(target, key)
         elif is_list(target):
             value = _list_item(list(target) if not isinstance(target, list | tuple) else target, key)
+        if value is NOTHING and isinstance(key, str):
+            value = self._property(target, key)
         if value is NOTHING:
             raise Missing(f"{path}{_written(key, path)}", key if isinstance(key, str) else "", target)
         return self.follow(value) if type(value) is dict else value
+
+    def _property(self, target: Any, key: str) -> Any:
+        # `rows.size` without parentheses; a map that lacks the name is more likely to have been mistyped
+        if target is None or isinstance(target, Mapping):
+            return NOTHING
+        from tiercel.expressions.methods import property_of
+
+        return property_of(self, target, key)
 
     def render(self, value: Any, recursive: bool) -> Any:
         """Render every text in a value: texts, and the keys and leaves of maps and lists."""
@@ -134,12 +145,12 @@ class Run:
 
     def inner(self, template: "Template") -> str:
         """Render a template with names, blocks and macros of its own."""
-        outside = self.blocks, self.macros, self.names, self.introduced
-        self.blocks, self.macros, self.names, self.introduced = {}, dict(self.macros), dict(self.names), []
+        outside = self.blocks, self.macros, self.names, self.own
+        self.blocks, self.macros, self.names, self.own = {}, dict(self.macros), dict(self.names), None
         try:
             return template.run(self)
         finally:
-            self.blocks, self.macros, self.names, self.introduced = outside
+            self.blocks, self.macros, self.names, self.own = outside
 
     def keep(self, text: str) -> str:
         """Give what stands for a raw text: itself, or a mark while renderings are nested."""
@@ -161,7 +172,12 @@ class Run:
         self.budget.enter()
         self.blocks[name](self, out)
         self.budget.leave()
-        return "".join(out)
+        return self.joined(out)
+
+    def joined(self, out: list[str]) -> str:
+        """Put together what was written, and pay for it: nothing is copied before its size is known."""
+        self.budget.write(sum(map(len, out)))
+        return out[0] if len(out) == 1 else "".join(out)
 
     def text(self, value: Any, what: str) -> str:
         """Give a text where one is needed; null is refused, scalars are written out."""

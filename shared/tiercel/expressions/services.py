@@ -62,6 +62,9 @@ class Services(Protocol):
     def environment(self) -> Mapping[str, str]:
         """Give what env() may read, names in lower case."""
 
+    def masked(self, text: str) -> str:
+        """Take out the secrets that are known, for what shows everything at once."""
+
     def now(self) -> datetime:
         """Give the present moment."""
 
@@ -143,6 +146,10 @@ class NoServices:
     def environment(self) -> Mapping[str, str]:
         """Give no variables."""
         return {}
+
+    def masked(self, text: str) -> str:
+        """Give the text as it is: no secret is known here."""
+        return text
 
     def now(self) -> datetime:
         """Give the present moment."""

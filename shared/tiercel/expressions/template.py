@@ -16,7 +16,10 @@ from tiercel.expressions.runtime import Macro, Renderer, Run
 from tiercel.expressions.services import Services
 
 TEMPLATES_KEPT = 1024
-LARGEST_KEPT = 32 * 1024
+LARGEST_HASHED = 32 * 1024
+LARGE_TEMPLATES_KEPT = 4
+LARGEST_KEPT = 2 * 1024 * 1024
+LETTERS_COMPARED = 64
 
 Result = TypeVar("Result")
 
@@ -46,7 +49,7 @@ class Template:
             run.blocks.update(self._blocks)
         out: list[str] = []
         self._render(run, out)
-        return out[0] if len(out) == 1 else "".join(out)
+        return run.joined(out)
 
     def render(
         self, variables: Mapping[str, Any], services: Services | None = None, budget: Budget | None = None
@@ -88,9 +91,21 @@ def guarded(work: Callable[[], Result]) -> Result:
 
 def compile_template(text: str) -> Template:
     """Give the compiled template, from the cache where possible."""
-    if len(text) > LARGEST_KEPT:
-        return guarded(lambda: Template(text))
-    return _kept(text)
+    if len(text) <= LARGEST_HASHED:
+        return _kept(text)
+    # to hash a large text costs more than to copy it: a few of its letters find it, a comparison makes sure
+    key = len(text), text[:: len(text) // LETTERS_COMPARED]
+    found = _large.get(key)
+    if found is None or found.source != text:
+        found = guarded(lambda: Template(text))
+        if len(text) <= LARGEST_KEPT:
+            if len(_large) >= LARGE_TEMPLATES_KEPT:
+                _large.clear()
+            _large[key] = found
+    return found
+
+
+_large: dict[tuple[int, str], Template] = {}
 
 
 @lru_cache(TEMPLATES_KEPT)
@@ -102,7 +117,7 @@ def render(
     text: str, variables: Mapping[str, Any], services: Services | None = None, *, recursive: bool = False
 ) -> str:
     """Render a text; recursively, until nothing is left to render."""
-    if not is_template(text):
+    if len(text) <= LARGEST_HASHED and not is_template(text):
         return text
     if recursive:
         return guarded(lambda: Run(variables, services, None).render_text(text, True))

@@ -1,17 +1,19 @@
 """Plain values: their text, truth and equality; walked with a budget, since a value may hold itself."""
 
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.budget import Budget
-from tiercel.expressions.moments import iso_text
+from tiercel.expressions.moments import iso_text, shown_text
 from tiercel.expressions.numbers import Float32, compare_numbers, is_number, number_text
 
 DEEPEST = 200
+LISTS = (list, tuple, set, frozenset)
+DATES = (date, time, timedelta)
 
 
 class Reader(Protocol):
@@ -30,7 +32,7 @@ def truthy(rendered: str | None) -> bool:
 
 def is_list(value: Any) -> bool:
     """Say whether the value is a list; tuples and sets count."""
-    return isinstance(value, list | tuple | Set)
+    return isinstance(value, LISTS)
 
 
 def is_reference(value: Any) -> bool:
@@ -67,14 +69,16 @@ def text_of(value: Any, run: Reader) -> str:
         return "true" if value else "false"
     if is_number(value):
         return number_text(value)
-    if isinstance(value, date | time | timedelta):
-        return iso_text(value)
+    if isinstance(value, DATES):
+        return shown_text(value)
     return json_text(value, run)
 
 
 def java_text(value: Any, run: Reader) -> str:
     """Write a value as Java's toString does, which is what `~` and `join` use: `[a, b]`, `{k=v}`."""
-    if not isinstance(value, Mapping) and not is_list(value):
+    if type(value) is int:
+        return str(value)
+    if not isinstance(value, LISTS) and not isinstance(value, Mapping):
         return text_of(value, run)
     parts: list[str] = []
     _java(value, parts, run, DEEPEST)
@@ -196,7 +200,7 @@ def _other_scalar(value: Any) -> str:
         return json_string(str.__str__(value))
     if is_number(value):
         return number_text(value)
-    if isinstance(value, date | time | timedelta):
+    if isinstance(value, DATES):
         return f'"{iso_text(value)}"'
     raise ExpressionError(f"A value of type {type(value).__name__} is not plain data and cannot be written")
 
@@ -230,7 +234,7 @@ def _equal_structures(left: Any, right: Any, run: Reader, depth: int) -> bool:
     if is_list(left) and is_list(right):
         pairs = zip(left, right, strict=False)
         return len(left) == len(right) and all(equal(one, two, run, depth - 1) for one, two in pairs)
-    return type(left) is type(right) and isinstance(left, date | time | timedelta) and bool(left == right)
+    return type(left) is type(right) and isinstance(left, DATES) and bool(left == right)
 
 
 def contained(item: Any, items: Any, run: Reader) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from tiercel.errors import ExpressionError
+from tiercel.expressions.moments import iso_text
 from tiercel.expressions.numbers import is_number, number_text
 from tiercel.expressions.values import DEEPEST, Reader, is_list, text_of
 
@@ -110,5 +111,5 @@ def _prepared(value: Any, run: Reader, depth: int) -> Any:
     if is_number(value):
         return _Number(number_text(value))
     if isinstance(value, date | time | timedelta):
-        return _Plain(text_of(value, run))
+        return _Plain(iso_text(value))
     return value

@@ -7,13 +7,15 @@ from typing import Any, TypeAlias
 
 from tiercel.errors import TaskFailed
 from tiercel.expressions import is_template, truthy
-from tiercel.flows import updates
+from tiercel.flows import items, updates
 from tiercel.flows.each import each_values
 from tiercel.flows.models import Task
 from tiercel.flows.plans import (
+    Batches,
     Each,
     Graph,
     Loop,
+    Merge,
     Parallel,
     Pause,
     Plan,
@@ -158,7 +160,19 @@ def _pause(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) 
 
 
 def _subflow(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
-    subflow = Subflow(
+    return _subflow_of(values), {}
+
+
+def _batches(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
+    return Batches(tuple(as_text(values.get("splits")).split()), _subflow_of(values)), {}
+
+
+def _merge(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
+    return Merge(as_text(values.get("of"))), {}
+
+
+def _subflow_of(values: Mapping[str, Any]) -> Subflow:
+    return Subflow(
         namespace=as_text(values.get("namespace")),
         flow_id=as_text(values.get("flowId")),
         revision=as_int(values, "revision", None),
@@ -169,8 +183,8 @@ def _subflow(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
         transmit_failed=as_bool(values, "transmitFailed", True),
         outputs=values.get("outputs"),
         schedule_date=values.get("scheduleDate"),
+        restart_child=as_text(values.get("restartBehavior") or "RETRY_FAILED") != "NEW_EXECUTION",
     )
-    return subflow, {}
 
 
 def _exit(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
@@ -195,8 +209,24 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
         for control, type_ids in (
             (
                 Control(_in_sequence),
-                [_FLOW + "Sequential", _OLD + "Sequential"],
+                [_FLOW + "Sequential", _OLD + "Sequential", _FLOW + "ForEachItem", _OLD + "ForEachItem"],
             ),
+            (
+                Control(
+                    _batches,
+                    (
+                        "splits",
+                        "namespace",
+                        "flowId",
+                        "revision",
+                        "labels",
+                        "inheritLabels",
+                        "scheduleDate",
+                    ),
+                ),
+                [items.START],
+            ),
+            (Control(_merge), [items.MERGE]),
             (
                 Control(_in_directory),
                 [_FLOW + "WorkingDirectory", _OLD + "WorkingDirectory", _OLD + "Worker"],

@@ -244,9 +244,10 @@ SLA_SCHEMA: Properties = {
 }
 
 CHECK = a_map(
-    ["condition", "message"],
+    ["message"],
     {
         "condition": TEXT,
+        "when": TEXT,
         "message": TEXT,
         "style": choice("ERROR", "SUCCESS", "WARNING", "INFO"),
         "behavior": choice("BLOCK_EXECUTION", "FAIL_EXECUTION", "CREATE_EXECUTION"),

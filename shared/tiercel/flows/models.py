@@ -84,6 +84,29 @@ class Concurrency:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """What was agreed on an execution's service: how long it may take, or a template that has to be true.
+
+    `behavior`: what happens when it is broken. `labels`: what the execution is labelled with then.
+    """
+
+    id: str
+    behavior: Literal["FAIL", "CANCEL", "NONE"]
+    duration: timedelta | None = None
+    assertion: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StartCheck:
+    """What has to hold for an execution to start; else its message is shown and its behavior applies."""
+
+    condition: str
+    message: str
+    behavior: Literal["BLOCK_EXECUTION", "FAIL_EXECUTION", "CREATE_EXECUTION"] = "BLOCK_EXECUTION"
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """One declared trigger."""
 
@@ -113,9 +136,12 @@ class Flow:
     variables: Mapping[str, Any] = field(default_factory=dict)
     retry: Retry | None = None
     concurrency: Concurrency | None = None
+    agreements: tuple[Agreement, ...] = ()
+    """`sla`."""
+    checks: tuple[StartCheck, ...] = ()
     disabled: bool = False
     properties: Mapping[str, Any] = field(default_factory=dict)
-    """The whole document, for what the models do not hold (sla, checks, pluginDefaults)."""
+    """The whole document, for what the models do not hold (pluginDefaults)."""
 
     def walk(self) -> Iterator[Task]:
         """Give all tasks of the flow, blocks included, in YAML order."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tiercel.errors import Problem
-from tiercel.flows import rules
+from tiercel.flows import items, rules
 from tiercel.flows.catalog import Catalog, PluginSchema
 from tiercel.flows.declarations import Declarations, untyped
 from tiercel.flows.flow_schema import CONDITION, TASK, TRIGGER, Properties
@@ -161,16 +161,16 @@ def _task(kind: str, node: MapNode, values: dict[str, Any], own: Mapping[str, An
         elif isinstance(held, Mapping):
             blocks.update({f"{name}.{case}": _present(tasks) for case, tasks in held.items()})
         elif isinstance(held, list):
-            wrapped = [item for item in held if isinstance(item, Mapping)]
-            blocks[name] = _present([item.get("task") for item in wrapped] if wrapped else held)
+            wrapped = [entry for entry in held if isinstance(entry, Mapping)]
+            blocks[name] = _present([entry.get("task") for entry in wrapped] if wrapped else held)
             if wrapped:
                 params["dependsOn"] = {
-                    item["task"].id: tuple(item.get("dependsOn") or ())
-                    for item in wrapped
-                    if item.get("task")
+                    entry["task"].id: tuple(entry.get("dependsOn") or ())
+                    for entry in wrapped
+                    if entry.get("task")
                 }
     timeout = values.get("timeout")
-    return Task(
+    task = Task(
         id=values.get("id") or "",
         type=kind,
         properties=plain(node),
@@ -184,6 +184,7 @@ def _task(kind: str, node: MapNode, values: dict[str, Any], own: Mapping[str, An
         allow_warning=values.get("allowWarning", False),
         log_level=values.get("logLevel"),
     )
+    return items.with_steps(task) if items.is_for_each_item(kind) else task
 
 
 def _present(tasks: Any) -> tuple[Task, ...]:

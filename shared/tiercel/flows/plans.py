@@ -89,6 +89,23 @@ class Subflow:
     transmit_failed: bool = True
     outputs: dict[str, Any] | None = None
     schedule_date: str | None = None
+    restart_child: bool = True
+    """Whether a restart goes on with the failed child, or starts another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Start the flow once for each of `items`, the URIs of batches; `subflow.inputs` are templates."""
+
+    items: tuple[str, ...]
+    subflow: Subflow
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Bring together the outputs of the executions that the task `of` beside this one has started."""
+
+    of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +123,6 @@ class Update:
     variables: dict[str, Any] | None = None
 
 
-Plan: TypeAlias = Sequence | Parallel | Graph | Each | Loop | Pause | Subflow | Stop | Update
+Plan: TypeAlias = (
+    Sequence | Parallel | Graph | Each | Loop | Pause | Subflow | Batches | Merge | Stop | Update
+)

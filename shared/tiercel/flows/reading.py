@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tiercel.errors import InvalidFlow, Problem
-from tiercel.flows import rules
+from tiercel.flows import listeners, rules
 from tiercel.flows.catalog import Catalog
 from tiercel.flows.defaults import apply_defaults
+from tiercel.flows.durations import parse_duration
 from tiercel.flows.flow_schema import FLOW
-from tiercel.flows.models import Concurrency, Flow, Output, Task
+from tiercel.flows.models import Agreement, Concurrency, Flow, Output, StartCheck, Task
 from tiercel.flows.parts import Parts
 from tiercel.flows.report import Report
 from tiercel.flows.schema_check import Check
@@ -90,7 +91,7 @@ def _flow(source: str, root: MapNode, values: dict[str, Any]) -> Flow:
         errors=_tasks(values, "errors"),
         finally_=_tasks(values, "finally"),
         after_execution=_tasks(values, "afterExecution"),
-        listeners=tuple(task for listener in values.get("listeners", ()) for task in listener["tasks"]),
+        listeners=listeners.tasks_of(values.get("listeners", ())),
         inputs=tuple(values.get("inputs", ())),
         outputs=tuple(_output(output) for output in values.get("outputs", ())),
         triggers=tuple(values.get("triggers", ())),
@@ -98,6 +99,8 @@ def _flow(source: str, root: MapNode, values: dict[str, Any]) -> Flow:
         variables=values.get("variables", {}),
         retry=values.get("retry"),
         concurrency=Concurrency(**concurrency) if concurrency else None,
+        agreements=tuple(_agreement(agreement) for agreement in values.get("sla", ())),
+        checks=tuple(_check(check) for check in values.get("checks", ())),
         disabled=values.get("disabled", False),
         properties=plain(root),
     )
@@ -105,6 +108,22 @@ def _flow(source: str, root: MapNode, values: dict[str, Any]) -> Flow:
 
 def _tasks(values: dict[str, Any], name: str) -> tuple[Task, ...]:
     return tuple(values.get(name, ()))
+
+
+def _agreement(values: dict[str, Any]) -> Agreement:
+    duration = values.get("duration")
+    return Agreement(
+        values["id"],
+        values["behavior"],
+        None if duration is None else parse_duration(duration),
+        values.get("assert"),
+        values.get("labels", {}),
+    )
+
+
+def _check(values: dict[str, Any]) -> StartCheck:
+    condition = values.get("condition", values.get("when", "true"))
+    return StartCheck(condition, values["message"], values.get("behavior", "BLOCK_EXECUTION"))
 
 
 def _output(values: dict[str, Any]) -> Output:

@@ -11,10 +11,6 @@ from tiercel.flows.report import Report
 from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null
 
 WITHOUT_EFFECT = {
-    "concurrency": "executions run side by side, however many there are",
-    "sla": "an execution may take as long as it takes",
-    "checks": "an execution starts, whatever they say",
-    "listeners": "write `afterExecution` for what follows an execution",
     "triggers": "the flow runs when somebody runs it",
 }
 """Properties of a flow that are read but not acted on, and what that means."""

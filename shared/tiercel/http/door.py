@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -152,7 +151,7 @@ class HttpDoor:
             envelope = read_envelope(content)
         except InvalidFlow as error:
             raise Refused(
-                422, "InvalidEnvelope", str(error), [asdict(one) for one in error.problems]
+                422, "InvalidEnvelope", str(error), [one._asdict() for one in error.problems]
             ) from None
         if self.family.find(envelope.task_type) is None:
             raise Refused(404, "UnknownPlugin", unknown_text(envelope.task_type, self.family.by_type))

@@ -52,7 +52,9 @@ def execution_key(execution: Execution, *parts: str) -> str:
 
 def task_key(run: RunContext, name: str) -> str:
     """Name a file of a task run."""
-    return execution_key(execution_of(run), "tasks", run.task_id, run.task_run_id, name)
+    # as Kestra does, so that whoever looks for a task's files by their names finds them
+    task = run.task_id.replace("_", "-").replace(".", "-").lower()
+    return execution_key(execution_of(run), "tasks", task, run.task_run_id, name)
 
 
 def namespace_file_key(namespace: str, path: str) -> str:

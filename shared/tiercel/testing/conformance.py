@@ -33,7 +33,7 @@ def check_naming(plugin: type[BasePlugin[Any, Any]]) -> Iterator[str]:
     if len(set(plugin.task_types)) < len(plugin.task_types):
         yield "`task_types` names a type twice; remove one."
     for type_id in plugin.task_types:
-        if not re.fullmatch(r"[a-z][\w-]*(\.[\w-]+)+", type_id):
+        if not re.fullmatch(r"[a-z][\w-]*(\.[\w-]+)+(\$\w+)?", type_id):
             yield f"'{type_id}' is no type id; write it as Kestra does, dots between its parts."
 
 

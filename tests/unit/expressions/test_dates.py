@@ -65,6 +65,10 @@ VARIABLES: dict[str, Any] = {
         ("isDayWeekInMonth('2024-02-12', 'MONDAY', 'FIRST')", "false"),
         ("isLastWorkingDay('2024-03-29')", "true"),
         ("isLastWorkingDay('2024-03-28', 'MONDAY,TUESDAY,WEDNESDAY,THURSDAY')", "true"),
+        ("isPublicHoliday('2024-07-14', 'FR')", "true"),
+        ("isPublicHoliday('2024-07-15', 'fr')", "false"),
+        ("isPublicHoliday('2024-01-06', 'DE', 'BW')", "true"),
+        ("isPublicHoliday('2024-01-06', 'DE', subDivision='DE-BE')", "false"),
         ("dayOfWeek(utc)", "THURSDAY"),
         ("dayOfMonth(utc) ~ monthOfYear(utc) ~ hourOfDay(utc)", "821"),
         (
@@ -90,6 +94,7 @@ def test_dates_are_those_of_java(expression: str, expected: str) -> None:
         ("utc | dateAdd(1, 'FORTNIGHTS')", "Unknown unit"),
         ("utc | dateAdd(9999999, 'YEARS')", "beyond the years"),
         ("utc | dateAdd('x', 'DAYS')", "must be a whole number"),
+        ("isPublicHoliday('2024-01-06', 'XX')", "Unknown country"),
         ("[] | date", "A date is needed, not a list"),
         ("isDateBetween('2026-03-01T00:00:00', '2026-02-28T21:59:59Z', '2026-03-28T22:00:01Z')", "offset"),
     ],

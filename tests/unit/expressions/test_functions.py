@@ -158,3 +158,6 @@ def test_http_passes_on_what_is_given() -> None:
 def test_the_context_is_shown_without_the_secrets_that_were_read() -> None:
     shown = render("{% set s = secret('KEY') %}{{ fetchContext() }}", {"a": "is top-secret"}, Doors())
     assert "top-secret" not in shown and '"a":"is ******"' in shown
+    assert "dG9wLXNlY3JldA" not in render(
+        "{% set s = secret('KEY') | base64encode %}{{ printContext() }}", {}, Doors()
+    )

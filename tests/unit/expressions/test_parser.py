@@ -50,7 +50,19 @@ def test_operators_bind_as_in_pebble(expression: str, expected: object) -> None:
         ("{% for x in [] %}x{% else %}empty{% endfor %}", "empty"),
         ("{% for e in {'k': 'v'} %}{{ e.key }}={{ e.value }}{% endfor %}", "k=v"),
         ("{% set x = 1 %}{% for i in 1..3 %}{% set x = x + i %}{% endfor %}{{ x }}", "7"),
-        ("{% for i in 1..2 %}{% set y = i %}{% endfor %}{{ y ?? 'gone' }}", "gone"),
+        ("{% for i in 1..2 %}{% set y = i %}{% endfor %}{{ y }}{{ i }}{{ loop.index }}", "221"),
+        (
+            "{% for i in 1..2 %}{% endfor %}"
+            "{% for i in 3..4 %}{% set y = i %}{% endfor %}{{ y ?? 'gone' }}{{ i }}",
+            "gone2",
+        ),
+        (
+            "{% for i in 1..2 %}{% for j in 1..2 %}{{ loop.index }}{% endfor %}{{ loop.last }}{% endfor %}",
+            "01false01true",
+        ),
+        ("{% for i in none %}x{% else %}empty{% endfor %}", ""),
+        ("{% for i in 3..1 %}x{% else %}empty{% endfor %}", "empty"),
+        ("{{ NONE }}{{ none is null }}", "true"),
         ("{% for a in 5..6 %}{{ a }}{% endfor %}{{ a }}", "561"),
         ("{% macro m(x, y='d') %}<{{ x }}{{ y }}>{% endmacro %}{{ m(1) }}{{ m(y='e', x=2) }}", "<1d><2e>"),
         ("{{ late() }}{% macro late() %}here{% endmacro late %}", "here"),
@@ -69,7 +81,10 @@ def test_tags_do_what_pebbles_do(template: str, expected: str) -> None:
     [
         ("{{ | upper }}", "Expected a value, found `|`"),
         ("{{ a b }}", "Expected `}}`, found `b`"),
-        ("{{ a.b() }}", "cannot be called"),
+        ("{{ a.b() }}", "no method `b` of a number"),
+        ("{{ none.size() }}", "cannot be called on null"),
+        ("{{ text.substring() }}", "takes 1 to 2 arguments, but 0 are given"),
+        ("{{ text.indexOf(part='a') }}", "without names"),
         ("{{ a | uper }}", "did you mean `upper`"),
         ("{{ rendr(a) }}", "did you mean `render`"),
         ("{{ a is emty }}", "did you mean `empty`"),

@@ -6,11 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tiercel.expressions import Budget, ExpressionError, compile_template, evaluate, references, render
-from tiercel.expressions.libraries import FILTERS, FUNCTIONS, TESTS
+from tiercel.expressions import Budget, ExpressionError, compile_template, render
 
 VARIABLES: dict[str, Any] = {
     "a": 1,
@@ -154,101 +151,3 @@ def test_importing_the_language_loads_no_heavy_library() -> None:
     code = f"import sys, tiercel.expressions; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-FRAGMENTS = st.sampled_from(
-    [
-        *(
-            "{{",
-            "}}",
-            "{%",
-            "%}",
-            "{#",
-            "#}",
-            "-",
-            "(",
-            ")",
-            "[",
-            "]",
-            "{",
-            "}",
-            "|",
-            ".",
-            ",",
-            ":",
-            "?",
-            "??",
-            "~",
-            "..",
-        ),
-        *(
-            "if",
-            "else",
-            "endif",
-            "for",
-            "in",
-            "endfor",
-            "set",
-            "=",
-            "macro",
-            "endmacro",
-            "raw",
-            "endraw",
-            "block",
-            "is",
-            "not",
-        ),
-        *(
-            "a",
-            "s",
-            "l",
-            "m",
-            "n",
-            "t",
-            "k",
-            "1",
-            "2.5",
-            "-1",
-            "true",
-            "null",
-            "'x'",
-            '"#{a}"',
-            "'(a'",
-            "'yyyy'",
-            "'DAYS'",
-            "\n",
-        ),
-        *(" == ", " < ", " + ", " / ", " % ", " * ", " and ", " or ", " contains ", " isIn ", " matches "),
-        *(name for name in FILTERS if name != "jq"),
-        *(f"{name}(" for name in FUNCTIONS if name != "randomPort"),
-        *TESTS,
-    ]
-)
-
-
-def text_or_expression_error(template: str) -> None:
-    try:
-        assert type(render(template, VARIABLES)) is str
-    except ExpressionError as error:
-        assert "could not be" not in error.message, error.__cause__
-    for work in (references, lambda text: evaluate(text, VARIABLES)):
-        try:
-            work(template)
-        except ExpressionError:
-            pass
-
-
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(FRAGMENTS, max_size=14))
-def test_any_words_give_a_text_or_an_expression_error(words: list[str]) -> None:
-    text_or_expression_error("{{ " + " ".join(words) + " }}")
-    text_or_expression_error("".join(words))
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text(alphabet="{}%#-|()[].,:?~'\"\\ ab1\n=é", max_size=40), st.sampled_from(list(FILTERS)))
-def test_any_characters_give_a_text_or_an_expression_error(text: str, name: str) -> None:
-    text_or_expression_error(text)
-    text_or_expression_error("{{" + text + "}}")
-    if name != "jq":
-        text_or_expression_error("{{ x | " + name + " }}".replace("x", "s"))

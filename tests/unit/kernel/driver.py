@@ -12,7 +12,7 @@ from tiercel.flows.control import control_of
 from tiercel.flows.models import Flow, Task
 from tiercel.flows.plans import Loop
 from tiercel_orchestrator.kernel import states
-from tiercel_orchestrator.kernel.decision import Touched, WantsAllLive
+from tiercel_orchestrator.kernel.decision import Extent, Touched, Wants
 from tiercel_orchestrator.kernel.events import Answered, Due, Ended, Event, Resumed, Started
 from tiercel_orchestrator.kernel.kernel import decide
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
@@ -54,6 +54,8 @@ class Driver:
     runs: dict[str, TaskRun] = field(default_factory=dict)
     most_at_once: int = 0
     logs: list[str] = field(default_factory=list)
+    others_running: int = 0
+    refused: str | None = None
 
     def __post_init__(self) -> None:
         self.execution = Execution("e", self.flow.namespace, self.flow.id, 1, "e")
@@ -71,14 +73,19 @@ class Driver:
 
     def feed(self, event: Event) -> bool:
         """Give the kernel an event and take over what it decides; False if it was ignored."""
-        touched = self._touched(event, all_live=False)
-        try:
-            decision = decide(self.flow, touched, event, self.now)
-        except WantsAllLive:
-            touched = self._touched(event, all_live=True)
-            decision = decide(self.flow, touched, event, self.now)
+        touched = self._touched(event, "lineage")
+        while True:
+            try:
+                decision = decide(self.flow, touched, event, self.now)
+                break
+            except Wants as wants:
+                touched = self._touched(event, wants.extent)
+                touched.others_running = self.others_running
+        self.refused = decision.refused
         if decision.ignored:
             return False
+        for run_id in decision.dropped:
+            self.runs.pop(run_id, None)
         for run_id in decision.dropped_children_of:
             self._drop_below(run_id)
         for run in [*decision.created, *decision.changed.values()]:
@@ -89,15 +96,15 @@ class Driver:
         self.now += timedelta(milliseconds=1)
         return True
 
-    def _touched(self, event: Event, all_live: bool) -> Touched:
+    def _touched(self, event: Event, extent: Extent) -> Touched:
         wanted = []
         run: TaskRun | None = self.runs.get(event.run_id)
         while run is not None:
             wanted.append(run)
             run = self.runs.get(run.parent_id or "")
-        if all_live:
-            wanted += [run for run in self.runs.values() if not run.ended]
-        return Touched(deepcopy(self.execution), {run.id: deepcopy(run) for run in wanted}, all_live)
+        if extent != "lineage":
+            wanted += [run for run in self.runs.values() if extent == "all" or not run.ended]
+        return Touched(deepcopy(self.execution), {run.id: deepcopy(run) for run in wanted}, extent)
 
     def _drop_below(self, run_id: str) -> None:
         for child in [run for run in self.runs.values() if run.parent_id == run_id]:

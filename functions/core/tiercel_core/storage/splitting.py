@@ -38,16 +38,21 @@ class Split(BasePlugin[SplitParams, SplitOutput]):
     task_types = ("io.kestra.plugin.core.storage.Split", "io.kestra.core.tasks.storages.Split")
 
     def run(self, params: SplitParams, context: ExecutionContext) -> PluginOutput:
-        choose, suffix = chooser(params), Path(params.from_).suffix
-        parts: dict[str, Path] = {}
-        with context.services.storage.open(context.run, params.from_) as source:
-            for part, rows in groupby(rows_of(source, params.separator.encode()), choose):
-                if part is None:
-                    continue
-                path = parts.setdefault(part, context.directory / f"part-{len(parts)}{suffix}")
-                with path.open("ab") as sink:
-                    sink.writelines(rows)
-        return success(SplitOutput(uris=[context.upload(path) for path in parts.values()]))
+        return success(SplitOutput(uris=split(params, context)))
+
+
+def split(params: SplitParams, context: ExecutionContext) -> list[str]:
+    """Write the parts of a file to internal storage and give their URIs."""
+    choose, suffix = chooser(params), Path(params.from_).suffix
+    parts: dict[str, Path] = {}
+    with context.services.storage.open(context.run, params.from_) as source:
+        for part, rows in groupby(rows_of(source, params.separator.encode()), choose):
+            if part is None:
+                continue
+            path = parts.setdefault(part, context.directory / f"part-{len(parts)}{suffix}")
+            with path.open("ab") as sink:
+                sink.writelines(rows)
+    return [context.upload(path) for path in parts.values()]
 
 
 def rows_of(source: BinaryIO, separator: bytes) -> Iterator[bytes]:

@@ -1,14 +1,12 @@
 """The verbs of `tiercel`."""
 
-import asyncio
 import contextlib
 import importlib.metadata
 import io
 import os
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,8 +14,9 @@ from rich.table import Table
 from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.registry import Registry
 from tiercel_orchestrator import local
-from tiercel_orchestrator.cli import exits, running, say
+from tiercel_orchestrator.cli import exits, operating, running, say
 from tiercel_orchestrator.cli.inputs import parse_pairs
+from tiercel_orchestrator.cli.options import AsJson, ExecutionId, Home, Quiet, finish, guard, watch_of
 from tiercel_orchestrator.store.port import Filter
 from tiercel_orchestrator.views import execution_view
 
@@ -42,13 +41,6 @@ def options(
 
 
 FlowFile = Annotated[Path, typer.Argument(metavar="FLOW.yaml", help="The flow to run.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what went wrong.")]
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="Where executions and files are kept; default TIERCEL_HOME, else .tiercel."),
-]
-ExecutionId = Annotated[str, typer.Argument(metavar="ID", help="The execution's id.")]
 
 
 @app.command()
@@ -69,8 +61,8 @@ def run(
     home: Home = None,
 ) -> None:
     """Run a flow here and now, and show its progress and result."""
-    watch = _watch(home, quiet, as_json)
-    _finish(running.run_flow(flow, parse_pairs(inputs or []), parse_pairs(labels or []), watch), flow)
+    watch = watch_of(home, quiet, as_json)
+    finish(running.run_flow(flow, parse_pairs(inputs or []), parse_pairs(labels or []), watch), flow)
 
 
 @app.command()
@@ -78,7 +70,7 @@ def follow(
     execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
 ) -> None:
     """Take up an execution that was interrupted, or show how it ended."""
-    _finish(running.follow(execution_id, _watch(home, quiet, as_json)))
+    finish(running.follow(execution_id, watch_of(home, quiet, as_json)))
 
 
 @app.command()
@@ -89,7 +81,25 @@ def validate(
     """Check flows without running them: every problem, with file, line and column."""
     from tiercel_orchestrator.cli import checking
 
-    raise typer.Exit(_guard(lambda: checking.check(flows, as_json)))
+    raise typer.Exit(guard(lambda: checking.check(flows, as_json)))
+
+
+@app.command("eval")
+def evaluate(
+    expression: Annotated[str, typer.Argument(metavar="EXPRESSION", help="With or without its braces.")],
+    context: Annotated[
+        Path | None,
+        typer.Option("--context", "-c", metavar="FILE.json", help="The variables; - is standard input."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the value itself as JSON, not its text.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Try an expression: print what it gives, or what is wrong with it and where."""
+    from tiercel_orchestrator.cli import evaluating
+
+    raise typer.Exit(guard(lambda: evaluating.evaluate(expression, context, home, as_json)))
 
 
 @app.command()
@@ -102,7 +112,7 @@ def plugins(
     """List the installed plugins, or show one."""
     from tiercel_orchestrator.cli import plugin_listing
 
-    _guard(lambda: plugin_listing.show(Registry.installed(), type_id, as_json))
+    guard(lambda: plugin_listing.show(Registry.installed(), type_id, as_json))
 
 
 @app.command()
@@ -143,7 +153,7 @@ def logs(
     """Print the log of an execution."""
     from tiercel_orchestrator.cli import log_listing
 
-    _guard(lambda: log_listing.show(home or local.default_home(), execution_id, level.upper(), as_json))
+    guard(lambda: log_listing.show(home or local.default_home(), execution_id, level.upper(), as_json))
 
 
 @app.command()
@@ -158,35 +168,16 @@ def resume(
     home: Home = None,
 ) -> None:
     """Go on with an execution that is paused."""
-    _finish(running.resume(execution_id, parse_pairs(inputs or []), _watch(home, quiet, as_json)))
+    finish(running.resume(execution_id, parse_pairs(inputs or []), watch_of(home, quiet, as_json)))
 
 
 @app.command()
 def kill(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None) -> None:
     """End an execution that has not ended, and all that it started."""
-    _finish(running.kill(execution_id, _watch(home, quiet, as_json)))
+    finish(running.kill(execution_id, watch_of(home, quiet, as_json)))
 
 
-def _watch(home: Path | None, quiet: bool, as_json: bool) -> running.Watch:
-    home = home or local.default_home()
-    _guard(lambda: running.log_to(home))
-    return running.Watch(home, quiet, as_json)
-
-
-def _finish(work: Coroutine[Any, Any, int], file: Path | None = None) -> None:
-    """Run to the end and leave with the code that says how it went."""
-    raise typer.Exit(_guard(lambda: asyncio.run(work), file))
-
-
-def _guard(call: Any, file: Path | None = None) -> Any:
-    """Turn what has been understood into sentences and exit code 2."""
-    try:
-        return call()
-    except InvalidFlow as error:
-        say.refusal(file, error)
-    except TiercelError as error:
-        say.err.print(str(error), markup=False)
-    raise typer.Exit(exits.BAD_FLOW_OR_USAGE)
+operating.add_to(app)
 
 
 def run_app() -> None:

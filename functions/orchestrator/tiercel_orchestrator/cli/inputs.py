@@ -1,7 +1,6 @@
 """Inputs from the command line: `-i name=value`; a FILE input takes a path."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -65,7 +64,7 @@ def with_remedy(flow: Flow, error: InvalidFlow) -> InvalidFlow:
     """Say beside each input that is wrong how it is given here."""
     types = {declared.id: declared.type for declared in flow.inputs}
     problems = tuple(
-        replace(one, message=f"{one.message}; give it as -i {one.path}={types[one.path]}")
+        one._replace(message=f"{one.message}; give it as -i {one.path}={types[one.path]}")
         if one.path in types
         else one
         for one in error.problems

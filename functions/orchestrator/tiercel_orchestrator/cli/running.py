@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.local import made, open_engine
 from tiercel_orchestrator.shell.engine import Engine
+from tiercel_orchestrator.shell.operations import Operations, Standing
 from tiercel_orchestrator.shell.starting import StartRequest
 from tiercel_orchestrator.store.port import Change
 from tiercel_orchestrator.views import execution_view
@@ -114,16 +115,24 @@ async def resume(execution_id: str, given: Mapping[str, str], watch: Watch) -> i
     """Go on with what is paused in an execution, and watch it to its end."""
     async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
         execution = await engine.execution(execution_id)
-        runs = await engine.in_store(engine.store.task_runs, execution_id)
-        paused = [run for run in runs if run.state == states.PAUSED]
-        if not paused:
-            raise InvalidFlow(f"Nothing is paused in execution '{execution_id}', which is {execution.state}.")
         with watch.begin(execution):
-            for run in paused:
-                await engine.resume(run.id, given)
+            await engine.operations.resume(execution_id, dict(given))
             engine.only(execution.root_id)
             ended = await _watch(engine, execution)
         return await _report(engine, ended, watch)
+
+
+async def operate(verb: Callable[[Operations], Awaitable[Standing]], watch: Watch, *, follow: bool) -> int:
+    """Do something with an execution; with `follow`, watch what comes of it to its end."""
+    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+        standing = await verb(engine.operations)
+        execution = standing.execution
+        if follow:
+            with watch.begin(execution) as progress:
+                progress.changed(Change(execution, standing.runs))
+                engine.only(execution.root_id)
+                execution = await _watch(engine, execution)
+        return await _report(engine, execution, watch)
 
 
 async def kill(execution_id: str, watch: Watch) -> int:

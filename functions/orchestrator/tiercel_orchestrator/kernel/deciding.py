@@ -21,7 +21,8 @@ class Deciding:
         self.flow = flow
         self.execution = touched.execution
         self.runs = touched.runs
-        self.all_live = touched.all_live
+        self.extent = touched.extent
+        self.others_running = touched.others_running
         self.now = now
         self.decision = Decision()
         self.agenda: list[tuple[TaskRun, TaskRun | None]] = []
@@ -65,10 +66,18 @@ class Deciding:
 
     def execution_enters(self, state: str) -> None:
         """Give the execution a state; the one it ended in stays, whatever comes after."""
-        if self.execution.state in states.ENDED:
+        before = self.execution.state
+        if before in states.ENDED:
             return
         self.execution.enter(state, self.now)
         self.decision.execution_changed = True
+        holds_slot = self.flow.concurrency is not None and before not in (states.CREATED, states.QUEUED)
+        if state in states.ENDED and holds_slot:
+            self.decision.frees_slot = True
+
+    def refuse(self, reason: str) -> None:
+        """Say why what somebody asks for cannot be done."""
+        self.decision.ignored, self.decision.refused = True, reason
 
 
 def frame_of(run: TaskRun) -> Frame:

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The execution was created; `run_id` is its root."""
+    """The execution was created; `run_id` is its root. `stillborn`: why it is to fail at once."""
 
     run_id: str
+    stillborn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +83,81 @@ class KillRequested:
     run_id: str
 
 
-Event: TypeAlias = Started | Ended | Snoozed | Answered | Due | Resumed | ChildEnded | KillRequested
+@dataclass(frozen=True, slots=True)
+class SlotFreed:
+    """An execution of the flow gave back its slot of the limit; `run_id` is the root of a queued one."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRequested:
+    """Somebody wants a queued execution to leave the queue.
+
+    `state`: RUNNING starts it whatever the limit says; CANCELLED or FAILED ends it.
+    """
+
+    run_id: str
+    state: str = "RUNNING"
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRequested:
+    """Somebody wants a running execution to stand still: what runs ends, and nothing more starts."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoOnRequested:
+    """Somebody wants an execution that stands still to go on."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRequested:
+    """Somebody wants what has failed in an ended execution to be run again; `run_id` is its root."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRequested:
+    """Somebody puts a task run of an ended execution into a state; the execution goes on from there."""
+
+    run_id: str
+    target_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateRequested:
+    """Somebody says in which state an ended execution is to be."""
+
+    run_id: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsRequested:
+    """Somebody sets labels of an execution."""
+
+    run_id: str
+    labels: dict[str, str]
+
+
+Operation: TypeAlias = (
+    ReleaseRequested
+    | PauseRequested
+    | GoOnRequested
+    | RestartRequested
+    | MarkRequested
+    | StateRequested
+    | LabelsRequested
+)
+"""What somebody asks of an execution, and may be refused; `run_id` is its root."""
+
+Event: TypeAlias = (
+    Started | Ended | Snoozed | Answered | Due | Resumed | ChildEnded | KillRequested | SlotFreed | Operation
+)

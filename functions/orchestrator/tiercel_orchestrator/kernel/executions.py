@@ -1,8 +1,8 @@
 """The life of an execution: its start, its outputs, its last state, and how it is killed or stopped."""
 
-from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel import states, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
-from tiercel_orchestrator.kernel.decision import WantsAllLive
+from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.events import Answered, ChildEnded
 from tiercel_orchestrator.kernel.rows import Frame, TaskRun
 
@@ -13,11 +13,36 @@ def start(deciding: Deciding, root: TaskRun) -> None:
     root.enter(states.RUNNING, deciding.now)
     root.frame = Frame()
     deciding.wait(root, "children")
+    watching.begin(deciding, root)
     deciding.look_at(root)
 
 
+def end_unstarted(deciding: Deciding, root: TaskRun, state: str) -> None:
+    """End an execution of which nothing has run."""
+    root.frame = Frame(worst=state)
+    root.enter(states.RUNNING, deciding.now)
+    deciding.execution_enters(state)
+    close(deciding, root)
+
+
 def blocks_over(deciding: Deciding, root: TaskRun) -> None:
-    """The flow's blocks are through: evaluate its outputs, then give it its last state."""
+    """The flow's blocks are through: see whether what was agreed on holds."""
+    if watching.assertions(deciding.flow.agreements):
+        deciding.ask(root, "assertions")
+    else:
+        _evaluate(deciding, root)
+
+
+def assertions_answered(deciding: Deciding, root: TaskRun, answer: Answered) -> None:
+    """Take what has become of the assertions at the end."""
+    watching.check(deciding, answer.values)
+    root.request = None
+    if not root.ended:
+        _evaluate(deciding, root)
+
+
+def _evaluate(deciding: Deciding, root: TaskRun) -> None:
+    """Evaluate the flow's outputs, then give the execution its last state."""
     hopeless = frame_of(root).worst in (states.KILLED, states.CANCELLED)
     if deciding.flow.outputs and not hopeless:
         deciding.ask(root, "outputs")
@@ -39,6 +64,7 @@ def outputs_answered(deciding: Deciding, root: TaskRun, answer: Answered) -> Non
 def _enter_last_state(deciding: Deciding, root: TaskRun) -> None:
     frame = frame_of(root)
     deciding.execution_enters(frame.worst)
+    watching.end(deciding)
     frame.phase, frame.next, frame.running, frame.failed = "after", 0, 0, False
     deciding.wait(root, "children")
     deciding.look_at(root)
@@ -61,9 +87,9 @@ def _tell_parent(deciding: Deciding) -> None:
         )
 
 
-def kill(deciding: Deciding, state: str) -> None:
-    """End everything that lives in `state`; all live runs have been loaded."""
-    _end_live(deciding, state)
+def kill(deciding: Deciding, state: str, of_runs: str | None = None) -> None:
+    """End everything that lives: the execution in `state`, its runs too unless another is said for them."""
+    _end_live(deciding, of_runs or state)
     root = deciding.root
     if deciding.execution.state not in states.ENDED:
         if state == states.KILLED:
@@ -94,8 +120,8 @@ def stop(deciding: Deciding, run: TaskRun, state: str) -> None:
 
 
 def _end_live(deciding: Deciding, state: str) -> None:
-    if not deciding.all_live:
-        raise WantsAllLive
+    if deciding.extent == "lineage":
+        raise Wants("live")
     for run in deciding.runs.values():
         if not run.ended and not run.is_root:
             run.end_attempt(state, deciding.now)

@@ -21,7 +21,7 @@ def root_run_id(execution_id: str) -> str:
 
 def next_attempt_id(execution: Execution) -> str:
     """Name the execution that a retry starts in place of this one."""
-    return derive(execution.original_id or execution.id, "attempt", execution.attempt_number + 1)
+    return derive(execution.id, "attempt", execution.attempt_number + 1)
 
 
 def encode(number: int) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tiercel.flows.models import Flow
-from tiercel_orchestrator.kernel import executions, scopes, states, task_runs
+from tiercel_orchestrator.kernel import admission, again, executions, scopes, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import (
@@ -12,10 +12,19 @@ from tiercel_orchestrator.kernel.events import (
     Due,
     Ended,
     Event,
+    GoOnRequested,
     KillRequested,
+    LabelsRequested,
+    MarkRequested,
+    Operation,
+    PauseRequested,
+    ReleaseRequested,
+    RestartRequested,
     Resumed,
+    SlotFreed,
     Snoozed,
     Started,
+    StateRequested,
 )
 from tiercel_orchestrator.kernel.rows import TaskRun
 
@@ -24,7 +33,9 @@ def decide(flow: Flow, touched: Touched, event: Event, now: datetime) -> Decisio
     """Decide what follows from an event. `touched` is changed in place; the decision names what changed."""
     deciding = Deciding(flow, touched, now)
     run = touched.runs.get(event.run_id)
-    if run is None or run.ended:
+    if run is not None and isinstance(event, Operation):
+        _operate(deciding, run, event)
+    elif run is None or run.ended:
         deciding.decision.ignored = True
     else:
         _take(deciding, run, event)
@@ -36,16 +47,27 @@ def decide(flow: Flow, touched: Touched, event: Event, now: datetime) -> Decisio
 
 def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
     match event:
+        case Started(stillborn=reason) if reason is not None:
+            deciding.log(run, "ERROR", reason)
+            executions.end_unstarted(deciding, run, states.FAILED)
         case Started():
-            executions.start(deciding, run)
+            admission.admit(deciding, run)
+        case SlotFreed() if run.work == "queued":
+            admission.admit(deciding, run)
         case Ended() if _in_time(run, event.lease):
             task_runs.ended(deciding, run, event)
         case Snoozed() if _in_time(run, event.lease):
             deciding.wait(run, "ready", event.until)
         case Answered() if _in_time(run, event.lease) and run.request:
             _answered(deciding, run, event)
+        case Due() if run.work == "timer" and run.role == "monitor":
+            watching.due(deciding, run)
+        case Due() if run.work == "timer" and run.is_root and deciding.execution.state == states.RESTARTED:
+            again.go_on(deciding, run)
         case Due() if run.work == "timer" and run.is_root:
-            executions.start(deciding, run)
+            admission.admit(deciding, run)
+        case Due() if run.work == "timer" and run.role == "batch":
+            task_runs.prepare(deciding, run)
         case Due() if run.work == "timer":
             scopes.turn(deciding, run)
         case Due() if run.work == "paused":
@@ -60,12 +82,34 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
             deciding.decision.ignored = True
 
 
+def _operate(deciding: Deciding, root: TaskRun, event: Operation) -> None:
+    match event:
+        case RestartRequested():
+            again.restart(deciding, root)
+        case MarkRequested():
+            again.mark(deciding, root, event)
+        case StateRequested():
+            again.set_state(deciding, root, event)
+        case LabelsRequested():
+            again.set_labels(deciding, root, event)
+        case ReleaseRequested():
+            admission.release(deciding, root, event)
+        case PauseRequested():
+            admission.pause(deciding, root)
+        case GoOnRequested():
+            admission.go_on(deciding, root)
+
+
 def _in_time(run: TaskRun, lease: int) -> bool:
     return run.work == "leased" and run.lease == lease
 
 
 def _answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
-    if run.request == "outputs":
+    if run.role == "monitor":
+        watching.answered(deciding, run, answer)
+    elif run.request == "assertions":
+        executions.assertions_answered(deciding, run, answer)
+    elif run.request == "outputs":
         executions.outputs_answered(deciding, run, answer)
     elif run.request == "childOutputs":
         task_runs.child_outputs_answered(deciding, run, answer)

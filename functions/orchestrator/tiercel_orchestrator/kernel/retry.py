@@ -8,10 +8,13 @@ from tiercel.flows.models import Flow, Retry, Task
 
 
 def policy(flow: Flow, lineage: Iterable[Task]) -> Retry | None:
-    """Find the retry that applies: the task's own, else its nearest parent's, else the flow's."""
-    for task in lineage:
+    """Find the retry that applies: the task's own, else its nearest parent's, else the flow's.
+
+    A parent with `errors` tries again by itself, after they have run.
+    """
+    for depth, task in enumerate(lineage):
         if task.retry:
-            return task.retry
+            return None if depth and task.block("errors") else task.retry
     return flow.retry
 
 

@@ -14,13 +14,23 @@ from tiercel_orchestrator.kernel import states
 
 Phase = Literal["tasks", "errors", "finally", "after"]
 
-Work = Literal["", "ready", "request", "timer", "paused", "children", "child", "leased"]
+Work = Literal["", "ready", "request", "timer", "paused", "children", "child", "leased", "queued", "held"]
 """What a task run waits for: a family ("ready"), the shell ("request"), a moment ("timer"), a resume
-("paused"), its children, or the execution it started ("child"). It is "leased" while somebody works on it,
+("paused"), its children, the execution it started ("child"), a slot of its flow's concurrency limit
+("queued"), or somebody who lets the execution go on ("held"). It is "leased" while somebody works on it,
 and "" once it has ended."""
 
 Request = Literal[
-    "runIf", "plan", "condition", "outputs", "child", "childOutputs", "openDirectory", "closeDirectory"
+    "runIf",
+    "plan",
+    "condition",
+    "outputs",
+    "child",
+    "childOutputs",
+    "openDirectory",
+    "closeDirectory",
+    "assertions",
+    "merge",
 ]
 
 
@@ -43,6 +53,12 @@ class Frame:
     started: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     iteration: int = 0
+    tries: int = 0
+    """How often the scope has been tried again after its errors had run."""
+    tally: dict[str, int] = field(default_factory=dict)
+    """Of a ForEachItem: how many of its executions have ended in which state."""
+    held: bool = False
+    """Of the root: somebody paused the execution, and nothing new starts."""
 
 
 @dataclass(slots=True)
@@ -150,6 +166,8 @@ class Execution:
     original_created_at: str | None = None
     """When the first of the executions that a retry started anew was created; None for that one itself."""
     attempt_number: int = 1
+    stillborn: str | None = None
+    """Why it fails as soon as it is created; told to the kernel with its start, and not kept."""
 
     @property
     def created_at(self) -> str:

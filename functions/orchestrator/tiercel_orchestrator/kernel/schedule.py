@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Each, Graph, Parallel
-from tiercel_orchestrator.kernel.rows import Frame
+from tiercel.flows.plans import Batches, Each, Graph, Parallel
+from tiercel_orchestrator.kernel.rows import Frame, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,7 @@ class Start:
     task: Task
     value: str | None = None
     iteration: int | None = None
+    role: Role = ""
 
 
 def next_starts(frame: Frame, tasks: Sequence[Task]) -> list[Start]:
@@ -45,6 +46,15 @@ def next_in_value(
     ids = [task.id for task in tasks]
     position = ids.index(ended_task_id) + 1
     return Start(tasks[position], value, iteration) if position < len(tasks) else None
+
+
+def next_batches(frame: Frame, task: Task) -> list[Start]:
+    """Give the batches to start now: all of them, once."""
+    assert isinstance(frame.plan, Batches)
+    starts = [Start(task, iteration=n, role="batch") for n in range(frame.next, len(frame.plan.items))]
+    frame.next += len(starts)
+    frame.running += len(starts)
+    return starts
 
 
 def _in_order(frame: Frame, tasks: Sequence[Task]) -> list[Start]:

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 from tiercel.expressions import truthy
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Each, Loop, Sequence
-from tiercel_orchestrator.kernel import executions, states, task_runs
+from tiercel.flows.plans import Batches, Each, Loop, Sequence
+from tiercel_orchestrator.kernel import again, batches, executions, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.retry import next_try
 from tiercel_orchestrator.kernel.rows import Frame, Phase, TaskRun
-from tiercel_orchestrator.kernel.schedule import Start, next_in_value, next_starts
+from tiercel_orchestrator.kernel.schedule import Start, next_batches, next_in_value, next_starts
 
 
 def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
@@ -24,12 +25,17 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
         return  # it may end after the resume, and decides nothing
     frame = frame_of(scope)
     deciding.touch(scope)
+    if child is not None and scope.is_root:
+        watching.look(deciding, scope, child)
     if child is not None and _child_ended(deciding, scope, frame, child):
         return
-    starts = next_starts(frame, _block(deciding, scope, frame))
+    if isinstance(frame.plan, Batches):
+        starts = next_batches(frame, deciding.task(scope))
+    else:
+        starts = next_starts(frame, block_of(deciding, scope, frame.phase))
     for start in starts:
         _create(deciding, scope, start)
-    if not starts and not frame.running:
+    if not starts and not frame.running and not (scope.is_root and frame.held):
         _phase_over(deciding, scope, frame)
 
 
@@ -42,23 +48,43 @@ def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRu
     frame.worst = states.worse(frame.worst, child.state)
     frame.failed = frame.failed or child.state in states.UNSUCCESSFUL
     if isinstance(frame.plan, Each) and frame.phase == "tasks" and not frame.plan.parallel_children:
-        block = _block(deciding, scope, frame)
+        block = block_of(deciding, scope, frame.phase)
         following = next_in_value(frame, block, child.task_id or "", child.value or "", child.iteration or 0)
         if following:
             _create(deciding, scope, following)
             return True
     frame.running -= 1
+    if child.role == "batch":
+        batches.count(scope, child)
     if frame.started:
         frame.ended.append(child.task_id or "")
     return False
 
 
+def lay_down_following(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRun) -> bool:
+    """Lay down what follows a child inside its value of an each, to begin later; say if anything does."""
+    block = block_of(deciding, scope, "tasks")
+    following = next_in_value(frame, block, child.task_id or "", child.value or "", child.iteration or 0)
+    if following:
+        deciding.wait(_lay_down(deciding, scope, following), "held")
+    return following is not None
+
+
 def _create(deciding: Deciding, scope: TaskRun, start: Start) -> None:
+    run = _lay_down(deciding, scope, start)
+    if frame_of(deciding.root).held:
+        deciding.wait(run, "held")
+    else:
+        task_runs.enter(deciding, run)
+
+
+def _lay_down(deciding: Deciding, scope: TaskRun, start: Start) -> TaskRun:
     run = TaskRun(
         id=derive(deciding.execution.id, scope.id, start.task.id, start.iteration, frame_of(scope).iteration),
         execution_id=deciding.execution.id,
         task_id=start.task.id,
         parent_id=scope.id,
+        role=start.role,
         value=start.value,
         iteration=start.iteration,
         path=scope.path if start.value is None else (*scope.path, start.value),
@@ -66,25 +92,20 @@ def _create(deciding: Deciding, scope: TaskRun, start: Start) -> None:
     run.enter(states.CREATED, deciding.now)
     deciding.runs[run.id] = run
     deciding.decision.created.append(run)
-    task_runs.enter(deciding, run)
+    return run
 
 
-def _block(deciding: Deciding, scope: TaskRun, frame: Frame) -> tuple[Task, ...]:
-    """Give the children of a scope in its present phase."""
-    if frame.phase == "tasks" and not scope.is_root:
-        return deciding.task(scope).block(getattr(frame.plan, "block", "tasks"))
-    return _phase_block(deciding, scope, frame.phase)
-
-
-def _phase_block(deciding: Deciding, scope: TaskRun, phase: Phase) -> tuple[Task, ...]:
+def block_of(deciding: Deciding, scope: TaskRun, phase: Phase) -> tuple[Task, ...]:
+    """Give the children of a scope in one of its phases."""
     if not scope.is_root:
-        return deciding.task(scope).block(phase)
+        name = getattr(frame_of(scope).plan, "block", "tasks") if phase == "tasks" else phase
+        return deciding.task(scope).block(name)
     flow = deciding.flow
     blocks = {
         "tasks": flow.tasks,
         "errors": flow.errors,
         "finally": flow.finally_,
-        "after": flow.after_execution,
+        "after": (*flow.after_execution, *flow.listeners),
     }
     return tuple(task for task in blocks[phase] if not task.disabled)
 
@@ -99,10 +120,12 @@ def _phase_over(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
 
 
 def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    if frame.phase == "errors" and _tried_again(deciding, scope, frame):
+        return
     erred = frame.phase == "tasks" and frame.worst == states.FAILED
-    if erred and _phase_block(deciding, scope, "errors"):
+    if erred and block_of(deciding, scope, "errors"):
         _begin_phase(deciding, scope, frame, "errors")
-    elif frame.phase in ("tasks", "errors") and _phase_block(deciding, scope, "finally"):
+    elif frame.phase in ("tasks", "errors") and block_of(deciding, scope, "finally"):
         _begin_phase(deciding, scope, frame, "finally")
     elif scope.is_root:
         executions.blocks_over(deciding, scope)
@@ -110,6 +133,17 @@ def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
         deciding.ask(scope, "closeDirectory")
     else:
         _end(deciding, scope, frame)
+
+
+def _tried_again(deciding: Deciding, scope: TaskRun, frame: Frame) -> bool:
+    """Try again what failed in a scope that has a retry of its own and whose errors have run."""
+    retry = None if scope.is_root else deciding.task(scope).retry
+    if retry is None or retry.new_execution or frame.worst != states.FAILED:
+        return False
+    due = next_try(retry, scope.id, frame.tries + 1, scope.created_at, deciding.now)
+    if due is not None:
+        again.retry_scope(deciding, scope, due)
+    return due is not None
 
 
 def directory_closed(deciding: Deciding, scope: TaskRun, answer: Answered) -> None:
@@ -124,6 +158,8 @@ def directory_closed(deciding: Deciding, scope: TaskRun, answer: Answered) -> No
 
 
 def _end(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    if isinstance(frame.plan, Batches):
+        scope.outputs = batches.outputs(frame)
     forgiven = frame.worst == states.FAILED and isinstance(frame.plan, Sequence) and frame.plan.forgive
     task_runs.end(deciding, scope, states.WARNING if forgiven else frame.worst)
 

@@ -8,8 +8,8 @@ from tiercel.errors import TiercelError
 from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
 from tiercel.flows.models import Retry, Task
-from tiercel.flows.plans import Each, Loop, Pause, Plan, Sequence, Stop, Subflow, Update
-from tiercel_orchestrator.kernel import executions, states
+from tiercel.flows.plans import Each, Loop, Merge, Pause, Plan, Sequence, Stop, Subflow, Update
+from tiercel_orchestrator.kernel import batches, executions, states
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered, ChildEnded, Ended
 from tiercel_orchestrator.kernel.ids import derive
@@ -20,15 +20,23 @@ from tiercel_orchestrator.kernel.rows import Frame, TaskRun
 def enter(deciding: Deciding, run: TaskRun) -> None:
     """Begin with a run that has just been laid down."""
     task = deciding.task(run)
+    if run.role == "batch":
+        batches.begin(deciding, run)
+        return
     if is_template(task.run_if):
         deciding.ask(run, "runIf")
     elif truthy(task.run_if):
-        _prepare(deciding, run, task)
+        prepare(deciding, run)
     else:
         close(deciding, run, states.SKIPPED)
 
 
-def _prepare(deciding: Deciding, run: TaskRun, task: Task) -> None:
+def prepare(deciding: Deciding, run: TaskRun) -> None:
+    """Hand a run to a family, or find out what a flow-control task decides."""
+    if run.role == "batch":
+        batches.begin(deciding, run)
+        return
+    task = deciding.task(run)
     control = control_of(task.type)
     if control is None:
         deciding.wait(run, "ready", deciding.now)
@@ -38,6 +46,16 @@ def _prepare(deciding: Deciding, run: TaskRun, task: Task) -> None:
         _planned(deciding, run, task, {})
 
 
+def revive(deciding: Deciding, run: TaskRun) -> None:
+    """Begin anew with a run of a restarted execution; a Subflow restarts the execution that it started."""
+    if run.frame is None:
+        prepare(deciding, run)
+        return
+    run.enter(states.RUNNING, deciding.now)
+    run.attempts[-1].state = states.RUNNING
+    deciding.ask(run, "child")
+
+
 def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
     """Go on with what the shell rendered or started."""
     request, run.request = run.request, None
@@ -45,9 +63,12 @@ def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
         begin(deciding, run)
         fail(deciding, run, answer.error)
     elif request == "runIf" and truthy(answer.values["runIf"]):
-        _prepare(deciding, run, deciding.task(run))
+        prepare(deciding, run)
     elif request == "runIf":
         close(deciding, run, states.SKIPPED)
+    elif request == "merge":
+        run.outputs = answer.values or None
+        end(deciding, run, states.SUCCESS)
     elif request == "child":
         _child_started(deciding, run)
     elif request == "openDirectory":
@@ -73,10 +94,10 @@ def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
         case Pause():
             _pause(deciding, run, decided)
         case Subflow():
+            start_child(deciding, run, decided)
+        case Merge():
             run.frame = Frame(decided)
-            # its id is known before it exists: a child that ends at once finds its parent waiting
-            run.outputs = {"executionId": child_execution_id(run)}
-            deciding.ask(run, "child")
+            deciding.ask(run, "merge")
         case Stop():
             run.end_attempt(decided.state, deciding.now)
             executions.stop(deciding, run, decided.state)
@@ -91,6 +112,14 @@ def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
                 deciding.ask(run, "openDirectory")
             else:
                 go_on(deciding, run)
+
+
+def start_child(deciding: Deciding, run: TaskRun, subflow: Subflow) -> None:
+    """Have an execution of another flow started."""
+    run.frame = Frame(subflow)
+    # its id is known before it exists: a child that ends at once finds its parent waiting
+    run.outputs = {"executionId": child_execution_id(run)}
+    deciding.ask(run, "child")
 
 
 def go_on(deciding: Deciding, run: TaskRun) -> None:
@@ -132,7 +161,7 @@ def end(deciding: Deciding, run: TaskRun, state: str, retry_after: float | None 
     """End an attempt: try again if a retry says so, else close as allowFailure and allowWarning say."""
     task = deciding.task(run)
     # a scope's own retry belongs to its children: only what runs is tried again
-    runs = run.frame is None or isinstance(run.frame.plan, Subflow)
+    runs = run.frame is None or isinstance(run.frame.plan, Subflow | Merge)
     retry = policy(deciding.flow, deciding.lineage(run)) if runs else None
     if retry and state == states.FAILED:
         run.end_attempt(state, deciding.now)
@@ -166,7 +195,14 @@ def _try_again(deciding: Deciding, run: TaskRun, due: datetime, as_new_execution
     run.enter(states.RETRYING, deciding.now)
     run.attempt += 1
     run.frame = run.outputs = None
-    if control_of(deciding.task(run).type):
+    await_try(deciding, run, due)
+
+
+def await_try(deciding: Deciding, run: TaskRun, due: datetime) -> None:
+    """Let a run wait for its next try."""
+    if run.role == "batch":
+        deciding.wait(run, "timer", due)
+    elif control_of(deciding.task(run).type):
         run.request = "plan"
         deciding.wait(run, "request", due)
     else:

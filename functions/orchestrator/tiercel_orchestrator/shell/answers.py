@@ -1,5 +1,6 @@
 """Answers to what the kernel asks of the shell: templates rendered, flow outputs typed."""
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from tiercel.runtime import WatchedSecrets
 from tiercel.services import Services
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.kernel.watching import assertions
 from tiercel_orchestrator.shell import directories
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.variables import secrets_of
@@ -31,6 +33,8 @@ def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
     """Give the templates that a request wants rendered, by name."""
     if run.request == "outputs":
         return {output.id: output.value for output in flow.outputs}
+    if run.request == "assertions":
+        return dict(assertions(flow.agreements))
     task = flow.task(run.task_id or "")
     if run.request == "runIf":
         return {"runIf": task.run_if}
@@ -59,7 +63,10 @@ def answer(
         masker.add(value)
     watched = dataclasses.replace(services, secrets=WatchedSecrets(services.secrets, masker))
     try:
-        rendered = _rendered(templates, variables, watched.expressions(context))
+        in_use = watched.expressions(context)
+        if run.request == "assertions":
+            return Answered(run.id, run.lease, _that_can_be(templates, variables, in_use))
+        rendered = _rendered(templates, variables, in_use)
         if run.request == "outputs":
             rendered = masker.value(type_outputs(flow.outputs, rendered))
         elif run.request == "plan" and masker.value(rendered) != rendered:
@@ -83,6 +90,17 @@ def _rendered(
             rendered[name] = expressions.render_deep(template, variables, services)
         except expressions.ExpressionError as error:
             raise TaskFailed(f"`{name}`: {error}") from error
+    return rendered
+
+
+def _that_can_be(
+    templates: Mapping[str, Any], variables: Mapping[str, Any], services: expressions.Services
+) -> dict[str, Any]:
+    """Render those templates that can be rendered by now."""
+    rendered: dict[str, Any] = {}
+    for name, template in templates.items():
+        with contextlib.suppress(expressions.ExpressionError):
+            rendered[name] = expressions.render(template, variables, services)
     return rendered
 
 

@@ -17,13 +17,15 @@ from tiercel.plugin import LogLine
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.kernel import states
-from tiercel_orchestrator.kernel.events import Due, Event, KillRequested, Resumed
+from tiercel_orchestrator.kernel.decision import Decision, Touched
+from tiercel_orchestrator.kernel.events import Due, Event, KillRequested, Operation, Resumed
 from tiercel_orchestrator.kernel.ids import next_attempt_id
 from tiercel_orchestrator.kernel.kernel import decide
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import envelopes, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
+from tiercel_orchestrator.shell.operations import Operations
 from tiercel_orchestrator.shell.owner import Owner
 from tiercel_orchestrator.shell.variables import Surroundings
 from tiercel_orchestrator.shell.work import Work
@@ -78,8 +80,18 @@ class Engine:
         self.directories = directories
         self.concurrency = concurrency
         around = Surroundings(globals_ or {}, services.environment, starting.decryption(services))
+        self.operations = Operations(self)
         self.work = Work(
-            store, library, dispatcher, services, directories, around, self.in_store, self.create, log_sink
+            store,
+            library,
+            dispatcher,
+            services,
+            directories,
+            around,
+            self.in_store,
+            self.create,
+            self.operations.restart,
+            log_sink,
         )
         self.claiming = claiming
         self.root_id: str | None = None
@@ -218,6 +230,34 @@ class Engine:
         now = clock.now()
         finished = await self.in_store(self.store.finish, [Report(event)], self._deciding(now), now)
         self._announce(finished)
+        self._wake.set()
+
+    async def ask(self, event: Operation, then: Callable[[], T]) -> T:
+        """Feed what somebody asks for; give what `then` reads right after, or raise why it is refused."""
+        now = clock.now()
+        refused: list[str | None] = []
+
+        def deciding(touched: Touched, event: Event) -> Decision:
+            decision = self._deciding(now)(touched, event)
+            refused.append(decision.refused)
+            return decision
+
+        def asking() -> tuple[Finished, T]:
+            return self.store.finish([Report(event)], deciding, now), then()
+
+        finished, answer = await self.in_store(asking)
+        reason = next((reason for reason in refused if reason), None)
+        if reason:
+            raise InvalidFlow(reason)
+        self._announce(finished)
+        self._wake.set()
+        return answer
+
+    async def keep(self, execution: Execution, runs: Sequence[TaskRun]) -> None:
+        """Keep an execution that was made from another, and go on with it."""
+        now = clock.now()
+        changes = await self.in_store(self.store.copy, execution, runs, self._deciding(now), now)
+        self._announce(Finished(changes))
         self._wake.set()
 
     # -- the loop

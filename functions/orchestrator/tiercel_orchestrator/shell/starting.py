@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from tiercel import expressions
-from tiercel.envelope import RunContext
 from tiercel.errors import InvalidFlow
 from tiercel.flows.inputs import read_inputs
 from tiercel.flows.models import Flow, Input
@@ -15,6 +14,7 @@ from tiercel.services import Services
 from tiercel.storage import uris
 from tiercel_orchestrator.kernel.ids import encode
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.shell import checks
 
 CORRELATION_ID = "system.correlationId"
 RESERVED_PREFIX = "system."
@@ -48,18 +48,20 @@ def new_execution(
     """Build the execution that a request asks for; `InvalidFlow` lists what is wrong with its inputs."""
     if flow.disabled:
         raise InvalidFlow(f"Flow '{flow.id}' is disabled; set `disabled: false` to run it.")
+    inputs = dict(request.inputs) if request.raw_inputs else _inputs(flow, execution_id, request, services)
     return Execution(
         id=execution_id,
         namespace=flow.namespace,
         flow_id=flow.id,
         revision=flow.revision,
         root_id=root_id or execution_id,
-        inputs=dict(request.inputs) if request.raw_inputs else _inputs(flow, execution_id, request, services),
+        inputs=inputs,
         labels={**flow.labels, **request.labels, CORRELATION_ID: root_id or execution_id},
         variables=dict(flow.variables),
         trigger=request.trigger,
         parent_run_id=parent_run_id,
         original_id=execution_id,
+        stillborn=checks.reason_to_fail(flow, execution_id, inputs, request.labels, services),
     )
 
 
@@ -82,13 +84,7 @@ def typed_inputs(
     services: Services,
 ) -> dict[str, Any]:
     """Type what is given for inputs; files go to internal storage, `base` is what defaults may read."""
-    context = RunContext(
-        namespace=flow.namespace,
-        flow_id=flow.id,
-        revision=flow.revision,
-        execution_id=execution_id,
-        task_id="inputs",
-    )
+    context = checks.before_it_exists(flow, execution_id)
 
     def render(template: str, variables: Mapping[str, Any]) -> str:
         return expressions.render(template, {**base, **variables}, services.expressions(context))
@@ -123,9 +119,15 @@ def decryption(services: Services) -> Callable[[str], str] | None:
 
 
 def child_execution(
-    parent: Execution, parent_flow: Flow, run: TaskRun, child_flow: Flow, child_id: str, services: Services
+    parent: Execution,
+    parent_flow: Flow,
+    run: TaskRun,
+    child_flow: Flow,
+    child_id: str,
+    inputs: Mapping[str, Any],
+    services: Services,
 ) -> Execution:
-    """Build the execution that a Subflow task starts."""
+    """Build the execution that a Subflow task, or a batch of a ForEachItem, starts."""
     assert run.frame is not None
     plan = run.frame.plan
     assert isinstance(plan, Subflow)
@@ -134,7 +136,7 @@ def child_execution(
         child_flow.namespace,
         child_flow.id,
         child_flow.revision,
-        plan.inputs,
+        inputs,
         {**(inherited if plan.inherit_labels else {}), **plan.labels},
         {
             "id": run.task_id,

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from tiercel import expressions
 from tiercel.flows.models import Flow
+from tiercel.flows.plans import Batches
 from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell.directories import is_directory
@@ -136,6 +137,8 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
     if run.outputs:
         variables["taskrun"]["outputs"] = run.outputs
     lineage = store.lineage(run.id)
+    if run.role == "batch":
+        variables["taskrun"] |= {"items": _items_of(lineage[0], run), "iteration": run.iteration}
     if opened := next((ancestor for ancestor in lineage if is_directory(ancestor)), None):
         variables["workerTaskrun"] = {
             "id": opened.id,
@@ -146,6 +149,13 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
     if parents:
         variables |= {"parents": parents, "parent": parents[0]}
     return variables
+
+
+def _items_of(scope: TaskRun, batch: TaskRun) -> str:
+    """Give the URI of a batch."""
+    plan = scope.frame.plan if scope.frame else None
+    assert isinstance(plan, Batches), f"{scope.id} has no batches"
+    return plan.items[batch.iteration or 0]
 
 
 def _parent(run: TaskRun) -> dict[str, Any]:

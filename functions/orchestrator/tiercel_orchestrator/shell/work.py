@@ -9,13 +9,13 @@ from typing import Any, Protocol, TypeVar
 from tiercel import expressions
 from tiercel.errors import TiercelError
 from tiercel.flows.models import Flow
-from tiercel.flows.plans import Subflow
+from tiercel.flows.plans import Merge, Subflow
 from tiercel.plugin import LogLine
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.shell import answers, envelopes, starting
+from tiercel_orchestrator.shell import answers, envelopes, merging, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
@@ -33,7 +33,10 @@ class InStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The hands of an engine. `create` begins with an execution; `log_sink` sees a task's lines at once."""
+    """The hands of an engine. `create` begins with an execution, `restart` goes on with a failed one.
+
+    `log_sink` sees a task's lines at once.
+    """
 
     store: Store
     library: FlowLibrary
@@ -43,6 +46,7 @@ class Work:
     around: Surroundings
     in_store: InStore
     create: Callable[[Execution], Awaitable[None]]
+    restart: Callable[[str], Awaitable[object]]
     log_sink: Callable[[TaskRun, LogLine], None] | None = None
 
     async def carry_out(self, claim: Claim) -> Report:
@@ -57,6 +61,8 @@ class Work:
     async def _carry_out(self, claim: Claim) -> Report:
         if claim.run.request == "child":
             return Report(await self._start_child(claim))
+        if claim.run.request == "merge":
+            return Report(await self._merge(claim))
         if claim.run.request == "childOutputs":
             return Report(await self._child_outputs(claim))
         if claim.run.request:
@@ -128,12 +134,48 @@ class Work:
     async def _start_child(self, claim: Claim) -> Answered:
         run, parent = claim.run, claim.execution
         parent_flow, flow = await self.in_store(self._flows, claim)
+        inputs = await self._inputs(claim, parent_flow)
         child_id = str((run.outputs or {})["executionId"])
         child = await asyncio.to_thread(
-            starting.child_execution, parent, parent_flow, run, flow, child_id, self.services
+            starting.child_execution, parent, parent_flow, run, flow, child_id, inputs, self.services
         )
         await self.create(child)
+        if await self.in_store(self._has_ended, child_id):
+            # its parent was restarted, and would have been told of its end
+            await self.restart(child_id)
         return Answered(run.id, run.lease)
+
+    async def _inputs(self, claim: Claim, flow: Flow) -> dict[str, Any]:
+        """Give what a child takes: a Subflow's inputs are rendered already, those of a batch are not."""
+        run = claim.run
+        plan = run.frame.plan if run.frame else None
+        assert isinstance(plan, Subflow)
+        if run.role != "batch" or not plan.inputs:
+            return plan.inputs
+        variables = await self.in_store(self.variables, flow, claim.execution, run, plan.inputs)
+        context = answers.context_of(flow, claim.execution, run, variables)
+        services = self.services.expressions(context)
+        rendered: dict[str, Any] = await asyncio.to_thread(
+            expressions.render_deep, plan.inputs, variables, services
+        )
+        return rendered
+
+    async def _merge(self, claim: Claim) -> Answered:
+        """Write the outputs of a ForEachItem's executions to one file."""
+        flow, batches = await self.in_store(self._batches, claim)
+        context = answers.context_of(flow, claim.execution, claim.run, {})
+        values = await asyncio.to_thread(merging.merge, batches, context, self.services)
+        return Answered(claim.run.id, claim.run.lease, values)
+
+    def _batches(self, claim: Claim) -> tuple[Flow, list[TaskRun]]:
+        plan = claim.run.frame.plan if claim.run.frame else None
+        assert isinstance(plan, Merge)
+        runs = self.store.runs_of_task(claim.execution.id, plan.of)
+        beside = {run.id for run in runs if run.shown and run.parent_id == claim.run.parent_id}
+        return self.library.of(claim.execution), [run for run in runs if run.parent_id in beside]
+
+    def _has_ended(self, execution_id: str) -> bool:
+        return self.store.root_run(execution_id).ended
 
     def _flows(self, claim: Claim) -> tuple[Flow, Flow]:
         plan = claim.run.frame.plan if claim.run.frame else None

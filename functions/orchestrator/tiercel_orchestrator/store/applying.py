@@ -9,8 +9,16 @@ from tiercel.clock import timestamp
 from tiercel.envelope import Metric
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
-from tiercel_orchestrator.kernel.decision import Decision, Touched, WantsAllLive
-from tiercel_orchestrator.kernel.events import Answered, Ended, Event, KillRequested, Snoozed, Started
+from tiercel_orchestrator.kernel.decision import Decision, Extent, Touched, Wants
+from tiercel_orchestrator.kernel.events import (
+    Answered,
+    Ended,
+    Event,
+    KillRequested,
+    SlotFreed,
+    Snoozed,
+    Started,
+)
 from tiercel_orchestrator.kernel.ids import next_attempt_id, root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store.port import Change, Decide, Report
@@ -22,8 +30,14 @@ IGNORED = "IGNORED"
 class Transaction(Protocol):
     """What a dialect offers inside a transaction."""
 
-    def touched(self, run_id: str, all_live: bool) -> Touched | None:
-        """Load a run, its ancestors and its execution; with `all_live` all runs that have not ended."""
+    def touched(self, run_id: str, extent: Extent) -> Touched | None:
+        """Load a run, its ancestors and its execution; besides, as much as `extent` says."""
+
+    def others_running(self, execution: Execution) -> int:
+        """Count the other executions of a flow that run or are paused; nobody changes that meanwhile."""
+
+    def next_queued(self, execution: Execution) -> str | None:
+        """Name the root run of the flow's execution that has been QUEUED the longest."""
 
     def insert_execution(self, execution: Execution) -> bool:
         """Insert an execution; False if it exists."""
@@ -36,6 +50,9 @@ class Transaction(Protocol):
 
     def update_run(self, run: TaskRun) -> None:
         """Write a task run; a lease on it ends."""
+
+    def drop_runs(self, run_ids: Sequence[str]) -> None:
+        """Delete these task runs, whether they exist or not."""
 
     def drop_descendants(self, execution_id: str, run_id: str) -> None:
         """Delete all task runs below one."""
@@ -80,10 +97,19 @@ class Applying:
         self.transaction.insert_run(root)
         self.transaction.insert_event(execution.id, None, states.CREATED, timestamp(self.now))
         if at is None:
-            self.report(Report(Started(root.id)))
+            self.report(Report(Started(root.id, execution.stillborn)))
+
+    def copy(self, execution: Execution, runs: Sequence[TaskRun]) -> None:
+        """Insert an execution that was made from another, with its task runs; one that exists stays."""
+        if not self.transaction.insert_execution(execution):
+            return
+        for run in runs:
+            self.transaction.insert_run(run)
+        self.transaction.insert_event(execution.id, None, execution.state, timestamp(self.now))
+        self.changes.append(Change(execution, runs))
 
     def _has_ended(self, run_id: str) -> bool:
-        touched = self.transaction.touched(run_id, all_live=False)
+        touched = self.transaction.touched(run_id, "lineage")
         return touched is None or touched.runs[run_id].ended
 
     def report(self, report: Report) -> None:
@@ -95,24 +121,36 @@ class Applying:
             said = None
 
     def _take(self, event: Event, said: Report | None) -> list[Event]:
-        touched = self.transaction.touched(event.run_id, all_live=isinstance(event, KillRequested))
+        touched = self.transaction.touched(event.run_id, "lineage")
         if touched is None:
             return []
         known = _lengths(touched)
-        try:
-            decision = self.decide(touched, event)
-        except WantsAllLive:
-            touched = self.transaction.touched(event.run_id, all_live=True)
-            assert touched is not None
-            known = _lengths(touched)
-            decision = self.decide(touched, event)
+        itself = touched.runs[event.run_id]  # what the event names may be dropped by what follows from it
+        while True:
+            try:
+                decision = self.decide(touched, event)
+                break
+            except Wants as wants:
+                touched = self._more(touched, event, wants)
+                known = _lengths(touched)
         if said and not decision.ignored:
-            self._write_said(touched.runs[event.run_id], said)
+            self._write_said(itself, said)
         if decision.ignored:
             self._write_ignored(touched, event)
         else:
             self._write(touched, decision, known)
         return self._follow_up(touched.execution, decision)
+
+    def _more(self, touched: Touched, event: Event, wants: Wants) -> Touched:
+        """Load what a decision could not do without; what it has changed so far is forgotten."""
+        extent = wants.extent if wants.extent != "lineage" else touched.extent
+        others = touched.others_running
+        if wants.slots:
+            others = self.transaction.others_running(touched.execution)
+        more = self.transaction.touched(event.run_id, extent)
+        assert more is not None
+        more.others_running = others
+        return more
 
     def _write_said(self, run: TaskRun, said: Report) -> None:
         for line in said.logs:
@@ -127,6 +165,8 @@ class Applying:
             self.transaction.insert_event(run.execution_id, run, IGNORED, timestamp(self.now))
 
     def _write(self, touched: Touched, decision: Decision, known: Mapping[str, int]) -> None:
+        if decision.dropped:
+            self.transaction.drop_runs(decision.dropped)
         for run_id in decision.dropped_children_of:
             self.transaction.drop_descendants(touched.execution.id, run_id)
         created = {run.id for run in decision.created}
@@ -143,7 +183,9 @@ class Applying:
         runs = [*changed, *decision.created]
         self._write_events(execution, runs, known)
         logs = [(log.run_id, log.line) for log in decision.logs]
-        self.changes.append(Change(execution, runs, logs, bool(decision.dropped_children_of)))
+        self.changes.append(
+            Change(execution, runs, logs, bool(decision.dropped or decision.dropped_children_of))
+        )
 
     def _write_events(self, execution: Execution, runs: Sequence[TaskRun], known: Mapping[str, int]) -> None:
         for run in runs:
@@ -157,6 +199,8 @@ class Applying:
         events = list(decision.follow_up)
         if decision.kill_children:
             events += [KillRequested(run_id) for run_id in self.transaction.live_children_roots(execution.id)]
+        if decision.frees_slot and (queued := self.transaction.next_queued(execution)):
+            events.append(SlotFreed(queued))
         if decision.retry_at is not None:
             self.create(_next_attempt(execution), decision.retry_at)
         return events

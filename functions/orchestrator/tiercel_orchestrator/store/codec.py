@@ -29,6 +29,8 @@ PLANS = {
         plans.Loop,
         plans.Pause,
         plans.Subflow,
+        plans.Batches,
+        plans.Merge,
         plans.Stop,
         plans.Update,
     )
@@ -70,6 +72,8 @@ def frame_to_text(frame: Frame | None) -> str | None:
 def plan_to_text(plan: plans.Plan) -> str:
     """Write a plan; its kind stands beside its fields."""
     fields = {field.name: getattr(plan, field.name) for field in dataclasses.fields(plan)}
+    if isinstance(plan, plans.Batches):
+        fields["subflow"] = dataclasses.asdict(plan.subflow)
     return dump({"kind": type(plan).__name__, **fields})
 
 
@@ -79,6 +83,8 @@ def plan_from_text(text: str) -> plans.Plan:
     kind = PLANS[fields.pop("kind")]
     if kind is plans.Each:
         fields["values"] = tuple(fields["values"])
+    if kind is plans.Batches:
+        fields = {"items": tuple(fields["items"]), "subflow": plans.Subflow(**fields["subflow"])}
     if kind is plans.Graph:
         fields["depends_on"] = {task: tuple(needed) for task, needed in fields["depends_on"].items()}
     return kind(**fields)

@@ -115,6 +115,17 @@ class Store(Protocol):
     def apply(self, execution: Execution, decide: Decide, now: datetime) -> list[Change]:
         """Create an execution and start it; one that exists is left as it is."""
 
+    def copy(
+        self, execution: Execution, runs: Sequence[TaskRun], decide: Decide, now: datetime
+    ) -> list[Change]:
+        """Keep an execution that was made from another, with its task runs; one that exists stays."""
+
+    def every_run(self, execution_id: str) -> list[TaskRun]:
+        """Give all rows of an execution, the engine's own too, in the order of their creation."""
+
+    def runs_of_task(self, execution_id: str, task_id: str) -> list[TaskRun]:
+        """Give all rows of a task, the engine's own too, in the order of their creation."""
+
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         """Prolong all leases of an owner that lives."""
 

@@ -12,7 +12,7 @@ from tiercel.clock import timestamp
 from tiercel.envelope import Metric
 from tiercel.flows.plans import Plan
 from tiercel.plugin import LogLine
-from tiercel_orchestrator.kernel.decision import Touched
+from tiercel_orchestrator.kernel.decision import Extent, Touched
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.applying import Applying
@@ -63,6 +63,14 @@ class SqliteStore:
         with self.database.writing():
             applying = Applying(self, decide, now)
             applying.create(execution)
+        return applying.changes
+
+    def copy(
+        self, execution: Execution, runs: Sequence[TaskRun], decide: Decide, now: datetime
+    ) -> list[Change]:
+        with self.database.writing():
+            applying = Applying(self, decide, now)
+            applying.copy(execution, runs)
         return applying.changes
 
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
@@ -125,14 +133,27 @@ class SqliteStore:
             [Claim(run, executions[run.execution_id]) for run in runs],
         )
 
-    def touched(self, run_id: str, all_live: bool) -> Touched | None:
+    def touched(self, run_id: str, extent: Extent) -> Touched | None:
         runs = [self._run_from(row) for row in self.database.all("touched", id=run_id)]
         if not runs:
             return None
         execution_id = runs[0].execution_id
-        if all_live:
-            runs += [self._run_from(row) for row in self.database.all("live_runs", execution_id=execution_id)]
-        return Touched(self._execution(execution_id), {run.id: run for run in runs}, all_live)
+        if extent != "lineage":
+            more = self.database.all(
+                "live_runs" if extent == "live" else "all_runs", execution_id=execution_id
+            )
+            runs = [*([] if extent == "all" else runs), *(self._run_from(row) for row in more)]
+        return Touched(self._execution(execution_id), {run.id: run for run in runs}, extent)
+
+    def others_running(self, execution: Execution) -> int:
+        row = self.database.one(
+            "others_running", id=execution.id, namespace=execution.namespace, flow_id=execution.flow_id
+        )
+        return int(row[0]) if row else 0
+
+    def next_queued(self, execution: Execution) -> str | None:
+        row = self.database.one("next_queued", namespace=execution.namespace, flow_id=execution.flow_id)
+        return row["id"] if row else None
 
     def insert_execution(self, execution: Execution) -> bool:
         return self.database.run("insert_execution", **codec.execution_to_row(execution)) == 1
@@ -147,6 +168,9 @@ class SqliteStore:
     def update_run(self, run: TaskRun) -> None:
         self.database.run("update_task_run", **codec.task_run_to_row(run))
         self._keep_plan(run)
+
+    def drop_runs(self, run_ids: Sequence[str]) -> None:
+        self.database.run("drop_runs", ids=codec.dump(list(run_ids)))
 
     def drop_descendants(self, execution_id: str, run_id: str) -> None:
         self.database.run("drop_descendants", execution_id=execution_id, id=run_id)
@@ -260,6 +284,13 @@ class SqliteStore:
 
     def task_runs(self, execution_id: str) -> list[TaskRun]:
         return [self._run_from(row) for row in self.database.all("task_runs", execution_id=execution_id)]
+
+    def every_run(self, execution_id: str) -> list[TaskRun]:
+        return [self._run_from(row) for row in self.database.all("all_runs", execution_id=execution_id)]
+
+    def runs_of_task(self, execution_id: str, task_id: str) -> list[TaskRun]:
+        rows = self.database.all("runs_of_task", execution_id=execution_id, task_id=task_id)
+        return [self._run_from(row) for row in rows]
 
     def lineage(self, run_id: str) -> list[TaskRun]:
         runs = {row["id"]: self._run_from(row) for row in self.database.all("touched", id=run_id)}

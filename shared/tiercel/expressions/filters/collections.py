@@ -44,7 +44,8 @@ def join(run: Run, value: Any, separator: Any = "") -> str | None:
     """Put the items of a list together in one text."""
     if value is None:
         return None
-    texts = [java_text(run.follow(item), run) for item in _list(run, value, "join")]
+    items = (run.follow(item) for item in _list(run, value, "join"))
+    texts = ["null" if item is None else java_text(item, run) for item in items]
     between = java_text(separator, run)
     run.budget.build(sum(map(len, texts)) + len(between) * len(texts))
     return between.join(texts)

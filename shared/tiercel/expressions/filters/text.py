@@ -11,6 +11,7 @@ from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import is_list, kind, text_of
 
 INT_BITS, LONG_BITS = 31, 63
+JAVA_SPACE = "".join(map(chr, range(33)))
 DEEPEST_INDENT = 10_000
 
 
@@ -62,7 +63,7 @@ def upper(run: Run, value: Any) -> str | None:
 
 def trim(run: Run, value: Any) -> str | None:
     """Take the white space off both ends."""
-    return None if value is None else _text(run, value, "trim").strip()
+    return None if value is None else _text(run, value, "trim").strip(JAVA_SPACE)
 
 
 def nl2br(run: Run, value: Any) -> str | None:
@@ -127,7 +128,7 @@ def slugify(run: Run, value: Any) -> str | None:
 
     text = _text(run, value, "slugify")
     plain = normalize("NFD", text).encode("ascii", "ignore").decode()
-    words = "".join(letter if letter.isalnum() else "-" if letter != "'" else "" for letter in plain)
+    words = "".join(letter if letter.isalnum() else "-" for letter in plain)
     return "-".join(word for word in words.lower().split("-") if word)
 
 

@@ -47,15 +47,24 @@ def _path(run: Run, path: Any) -> str:
     return text
 
 
-def read(run: Run, path: Any, namespace: Any = None) -> str:
+def _refuse_version(version: Any) -> None:
+    if version is not None:
+        raise ExpressionError(
+            "Namespace files have no versions here: leave `version` out to have the present one"
+        )
+
+
+def read(run: Run, path: Any, namespace: Any = None, version: Any = None) -> str:
     """Give the text of a file."""
+    _refuse_version(version)
     text = run.services.read_file(_path(run, path), _optional(run, namespace, "The namespace"))
     run.budget.build(len(text))
     return text
 
 
-def file_uri(run: Run, path: Any, namespace: Any = None) -> str:
+def file_uri(run: Run, path: Any, namespace: Any = None, version: Any = None) -> str:
     """Give the URI of a namespace file."""
+    _refuse_version(version)
     return run.services.file_uri(_path(run, path), _optional(run, namespace, "The namespace"))
 
 

@@ -5,8 +5,6 @@ from typing import Any
 from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import json_text
 
-SHORTEST_MASKED = 4
-
 
 def render(run: Run, to_render: Any, recursive: Any = True) -> Any:
     """Render a text that holds templates, or all texts of a map or list, until nothing is left to render."""
@@ -19,9 +17,10 @@ def render_once(run: Run, to_render: Any) -> Any:
 
 
 def fetch_context(run: Run) -> str:
-    """Write all variables as JSON, without the secrets that this rendering has read."""
-    text = json_text(run.everything(), run)
-    for secret in sorted(run.secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_MASKED:
-            text = text.replace(json_text(secret, run)[1:-1], "******")
-    return text
+    """Write all variables as JSON, without the secrets that this rendering, or its task, has read."""
+    from tiercel.masking import Masker
+
+    masker = Masker()
+    for secret in run.secrets:
+        masker.add(secret)
+    return run.services.masked(masker.text(json_text(run.everything(), run)))

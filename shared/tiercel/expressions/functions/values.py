@@ -31,9 +31,9 @@ def _extreme(title: str, values: tuple[Any, ...], direction: int) -> Any:
     return best
 
 
-def range_(run: Run, start: Any, end: Any, step: Any = 1) -> list[Any]:
-    """List the numbers from one to another, both included."""
-    return span(start, end, 1 if step is None else step, run)
+def range_(run: Run, start: Any, end: Any, increment: Any = 1) -> list[Any]:
+    """List the numbers, or the letters, from one to another, both included."""
+    return span(start, end, increment, run)
 
 
 def block(run: Run, name: Any) -> str:
@@ -66,7 +66,8 @@ def current_each_output(run: Run, outputs: Any) -> Any:
 def _loop_values(run: Run) -> list[str]:
     """Give the values of the loops, the outermost first; `parents` begins with the nearest."""
     variables = run.everything()
-    holders = [*reversed(variables.get("parents") or []), variables]
+    parents = variables.get("parents")
+    holders = [*(list(parents or ())[::-1] if is_list(parents) else ()), variables]
     taskruns = [holder.get("taskrun") for holder in holders if isinstance(holder, Mapping)]
     return [
         text_of(taskrun["value"], run)

@@ -68,6 +68,24 @@ select * from task_runs
 where execution_id = :execution_id
   and (state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED'));
 
+-- name: all_runs
+select * from task_runs where execution_id = :execution_id order by position;
+
+-- name: runs_of_task
+select * from task_runs where execution_id = :execution_id and task_id = :task_id order by position;
+
+-- name: others_running
+-- How many other executions of a flow hold a slot of its concurrency limit.
+select count(*) from executions
+where namespace = :namespace and flow_id = :flow_id and id <> :id
+  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING');
+
+-- name: next_queued
+select task_runs.id from executions join task_runs on task_runs.execution_id = executions.id
+where executions.namespace = :namespace and executions.flow_id = :flow_id and executions.state = 'QUEUED'
+  and task_runs.role = 'root'
+order by executions.position limit 1;
+
 -- name: insert_task_run
 insert into task_runs (
     id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts, attempt, lease,
@@ -95,6 +113,9 @@ select plan from plans where task_run_id = :id and attempt = :attempt;
 
 -- name: begin_task_run
 update task_runs set state = :state, history = :history, attempts = :attempts where id = :id;
+
+-- name: drop_runs
+delete from task_runs where id in (select value from json_each(:ids));
 
 -- name: drop_descendants
 -- A loop's children are replaced at each turn.
@@ -149,7 +170,7 @@ select * from task_runs where id = :id;
 select exists (
     select 1 from task_runs
     where execution_id in (select id from executions where root_id = :root_id)
-      and (work in ('ready', 'request', 'timer', 'leased') or (work = 'paused' and due_at is not null))
+      and (work in ('ready', 'request', 'timer', 'leased', 'queued') or (work = 'paused' and due_at is not null))
 );
 
 -- name: runs

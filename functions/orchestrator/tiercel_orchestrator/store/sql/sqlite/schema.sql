@@ -33,6 +33,9 @@ create table if not exists executions (
 
 create unique index if not exists executions_in_order on executions (position);
 create index if not exists executions_by_flow on executions (namespace, flow_id, position);
+-- the slots of a concurrency limit, and who waits for one
+create index if not exists executions_alive on executions (namespace, flow_id, position)
+where state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED');
 create index if not exists executions_by_root on executions (root_id);
 create index if not exists executions_by_parent on executions (parent_run_id) where parent_run_id is not null;
 
@@ -66,7 +69,7 @@ create table if not exists task_runs (
     ),
     constraint "a lease has an owner" check ((work = 'leased') = (owner is not null)),
     constraint "work is a known kind" check (
-        work in ('', 'ready', 'request', 'timer', 'paused', 'children', 'child', 'leased')
+        work in ('', 'ready', 'request', 'timer', 'paused', 'children', 'child', 'leased', 'queued', 'held')
     )
 ) strict;
 

@@ -1,0 +1,150 @@
+"""The verbs on executions that are there: restart, replay, pause, queue, states and labels."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from tiercel.errors import InvalidFlow
+from tiercel_orchestrator.cli.inputs import parse_pairs
+from tiercel_orchestrator.cli.options import AsJson, ExecutionId, Home, Quiet, finish, watch_of
+from tiercel_orchestrator.cli.running import operate
+from tiercel_orchestrator.shell.engine import Engine
+from tiercel_orchestrator.shell.operations import Operations, Standing
+
+Verb = Callable[[Operations], Awaitable[Standing]]
+Revision = Annotated[int | None, typer.Option("--revision", min=1, help="The flow's revision to run.")]
+State = Annotated[str, typer.Argument(metavar="STATE", help="SUCCESS, WARNING, FAILED, KILLED or CANCELLED.")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="A task run's id, or the id of its task.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these verbs to the command line."""
+    for name, command in (
+        ("restart", restart),
+        ("replay", replay),
+        ("pause", pause),
+        ("force-run", force_run),
+        ("unqueue", unqueue),
+        ("mark", mark),
+        ("change-status", change_status),
+        ("labels", labels),
+    ):
+        app.command(name)(command)
+
+
+def restart(
+    execution_id: ExecutionId,
+    revision: Revision = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+) -> None:
+    """Run again what has failed in an execution; on another revision, in an execution of its own."""
+    _go(lambda verbs: verbs.restart(execution_id, revision=revision), home, quiet, as_json)
+
+
+def replay(
+    execution_id: ExecutionId,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="TASK", help="A task run's id, or the id of its task: all that follows."
+        ),
+    ] = None,
+    revision: Revision = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+) -> None:
+    """Run an ended execution again as a new one: all of it, or from a task run on."""
+
+    async def verb(verbs: Operations) -> Standing:
+        run_id = await _run_named(verbs.engine, execution_id, from_) if from_ else None
+        return await verbs.replay(execution_id, run_id, revision=revision)
+
+    _go(verb, home, quiet, as_json)
+
+
+def pause(
+    execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+) -> None:
+    """Let a running execution stand still: what runs ends, and nothing more starts."""
+    _stay(lambda verbs: verbs.pause(execution_id), home, quiet, as_json)
+
+
+def force_run(
+    execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+) -> None:
+    """Start an execution that is queued or waits for its date, whatever it waits for."""
+    _go(lambda verbs: verbs.force_run(execution_id), home, quiet, as_json)
+
+
+def unqueue(
+    execution_id: ExecutionId,
+    state: Annotated[str, typer.Option("--state", help="RUNNING, CANCELLED or FAILED.")] = "RUNNING",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+) -> None:
+    """Take an execution out of its flow's queue: start it, or end it."""
+    _go(lambda verbs: verbs.unqueue(execution_id, state.upper()), home, quiet, as_json)
+
+
+def mark(
+    execution_id: ExecutionId,
+    task: TaskName,
+    state: State,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+) -> None:
+    """Put a task run of an ended execution into a state, and go on from there."""
+
+    async def verb(verbs: Operations) -> Standing:
+        run_id = await _run_named(verbs.engine, execution_id, task)
+        return await verbs.mark(execution_id, run_id, state.upper())
+
+    _go(verb, home, quiet, as_json)
+
+
+def change_status(
+    execution_id: ExecutionId, state: State, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+) -> None:
+    """Put an ended execution into another last state; nothing runs again."""
+    _stay(lambda verbs: verbs.change_status(execution_id, state.upper()), home, quiet, as_json)
+
+
+def labels(
+    execution_id: ExecutionId,
+    pairs: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", help="The labels to set.")],
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+) -> None:
+    """Set labels of an ended execution; the others stay."""
+    _stay(lambda verbs: verbs.set_labels(execution_id, parse_pairs(pairs)), home, quiet, as_json)
+
+
+def _go(verb: Verb, home: Home, quiet: bool, as_json: bool) -> None:
+    """Do it, and watch the execution to its end."""
+    finish(operate(verb, watch_of(home, quiet, as_json), follow=True))
+
+
+def _stay(verb: Verb, home: Home, quiet: bool, as_json: bool) -> None:
+    """Do it, and show the execution as it stands then."""
+    finish(operate(verb, watch_of(home, quiet, as_json), follow=False))
+
+
+async def _run_named(engine: Engine, execution_id: str, name: str) -> str:
+    """Find a task run by its id or by its task's, which has to have run once only."""
+    await engine.execution(execution_id)
+    runs = await engine.in_store(engine.store.task_runs, execution_id)
+    found = [run for run in runs if run.id == name] or [run for run in runs if run.task_id == name]
+    if len(found) == 1:
+        return found[0].id
+    if not found:
+        known = ", ".join(dict.fromkeys(run.task_id or "" for run in runs))
+        raise InvalidFlow(f"Execution '{execution_id}' has no task run '{name}'; its tasks are: {known}.")
+    several = ", ".join(f"{run.id} ({run.value})" for run in found[:5])
+    raise InvalidFlow(f"Task '{name}' has {len(found)} runs in '{execution_id}'; name one: {several}.")
