@@ -11,7 +11,9 @@ from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.plugin import LogLine
 from tiercel.registry import Registry
 from tiercel.services import Services, local_services
-from tiercel_orchestrator.dispatch.in_process import InProcessDispatcher
+from tiercel_orchestrator.dispatch.connecting import dispatcher_for
+from tiercel_orchestrator.dispatch.port import Dispatcher
+from tiercel_orchestrator.dispatch.routes import Routes
 from tiercel_orchestrator.kernel.rows import TaskRun
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.engine import Engine
@@ -72,17 +74,25 @@ async def open_engine(
     listener: Callable[[Change], None] | None = None,
     log_sink: Callable[[TaskRun, LogLine], None] | None = None,
     concurrency: int = 16,
+    routes: Routes | None = None,
+    callback_url: str | None = None,
 ) -> AsyncIterator[Engine]:
-    """Run an engine on a home directory; with `claiming`, it takes up what was left unfinished there."""
+    """Run an engine on a home directory; with `claiming`, it takes up what was left unfinished there.
+
+    `routes`: families that are elsewhere, by default those of TIERCEL_FAMILY_URLS.
+    """
     registry = registry or Registry.installed()
     services = services or local_services(home)
+    routes = Routes.read() if routes is None else routes
     store = open_store(home)
     owner = Owner(home / "owners")
+    dispatcher: Dispatcher | None = None
     try:
+        dispatcher = await dispatcher_for(registry, services, routes, callback_url)
         engine = Engine(
             store,
             FlowLibrary(store, registry),
-            InProcessDispatcher(registry, services),
+            dispatcher,
             services,
             owner,
             WorkingDirectories(home / "work", services),
@@ -95,5 +105,7 @@ async def open_engine(
         async with engine:
             yield engine
     finally:
+        if dispatcher is not None:
+            await dispatcher.close()
         owner.close()
         store.close()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REDIRECTS = 5
 TIMEOUT_SECONDS = 30.0
+CONNECTIONS = 100
 RESPONSE_BYTES = 32 * 1024 * 1024
 SHOWN_CHARACTERS = 300
 """How much of an error's body its message shows."""
@@ -57,8 +58,9 @@ class HttpClient:
     5xx, 429 and lost connections raise `Retriable`, other 4xx `TaskFailed`; `check=False` gives all answers.
     """
 
-    def __init__(self, guard: Guard | None = None) -> None:
+    def __init__(self, guard: Guard | None = None, *, connections: int = CONNECTIONS) -> None:
         self.guard = guard or Guard()
+        self.connections = connections
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -158,7 +160,9 @@ class HttpClient:
 
             # trust_env: a proxy or a .netrc from the environment would go around the guard
             self._client = httpx.AsyncClient(
-                transport=GuardedTransport(self.guard), trust_env=False, max_redirects=REDIRECTS
+                transport=GuardedTransport(self.guard, self.connections),
+                trust_env=False,
+                max_redirects=REDIRECTS,
             )
             self._loop = loop
         return self._client

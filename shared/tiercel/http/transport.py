@@ -81,10 +81,10 @@ class Body(httpx.AsyncByteStream):
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Send requests through the guarded pool."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, connections: int) -> None:
         self.pool = httpcore.AsyncConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False),
-            max_connections=100,
+            max_connections=connections,
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
             network_backend=GuardedNetwork(guard),

@@ -11,6 +11,8 @@ from tiercel_orchestrator.dispatch.port import Sink
 class InProcessDispatcher:
     """Hands each envelope to the runtime, as a family's own function would."""
 
+    elsewhere = 0
+
     def __init__(self, registry: Registry, services: Services) -> None:
         self.registry = registry
         self.services = services
@@ -22,6 +24,12 @@ class InProcessDispatcher:
         assert family is not None
         # with a sink the whole log stays in the answer: nothing has to travel
         return await runtime.execute(envelope, family, self.services, sink=sink or _unseen)
+
+    def told(self, task_run_id: str, body: bytes, signed: str) -> bool:
+        return False
+
+    async def close(self) -> None:
+        return None
 
 
 def _unseen(line: LogLine) -> None:

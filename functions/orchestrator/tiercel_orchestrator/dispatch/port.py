@@ -13,4 +13,20 @@ class Dispatcher(Protocol):
     """Takes a task to the family that owns its type and brings its answer back."""
 
     async def run(self, envelope: Envelope, sink: Sink | None = None) -> Result:
-        """Run one task to its end; cancelling the call stops the task. `sink` sees log lines as they come."""
+        """Run one task to its end; cancelling the call stops the task. `sink` sees its log lines.
+
+        A task that came from in process is seen line by line, one from elsewhere when it has ended.
+        """
+
+    @property
+    def elsewhere(self) -> int:
+        """Count the tasks under way that cost this process no slot: other machines work on them."""
+
+    def told(self, task_run_id: str, body: bytes, signed: str) -> bool:
+        """Take a result that its family sent back; False where nobody here waits for it.
+
+        `BadSignature` or `InvalidFlow` says why it is refused.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""

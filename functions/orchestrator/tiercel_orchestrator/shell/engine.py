@@ -295,7 +295,8 @@ class Engine:
         if not self.claiming:
             finished = self.store.finish(reports, self._deciding(now), now) if reports else Finished(())
             return finished, None
-        free = self.concurrency - len(self._dispatched)
+        # what other machines work on costs us no slot
+        free = self.concurrency - len(self._dispatched) + self.work.dispatcher.elsewhere
         request = ClaimRequest(self.owner.name, free, LEASE, self.root_id)
         if reports:
             finished = self.store.finish(reports, self._deciding(now), now, request)

@@ -1,0 +1,162 @@
+"""Families behind URLs: each envelope is posted to the app that serves its type."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tiercel.calling import in_thread
+from tiercel.clock import timestamp
+from tiercel.envelope import Callback, Envelope, Result, WireLog
+from tiercel.errors import TiercelError
+from tiercel.http.client import HttpClient
+from tiercel.http.guard import Guard
+from tiercel.plugin import LogLine, State
+from tiercel.storage import UNCHECKED, Storage
+from tiercel_orchestrator.dispatch.conversation import Conversation, Pace
+from tiercel_orchestrator.dispatch.lanes import Lane
+from tiercel_orchestrator.dispatch.port import Sink
+from tiercel_orchestrator.dispatch.refusals import failed
+from tiercel_orchestrator.dispatch.returning import returned
+from tiercel_orchestrator.dispatch.routes import Target, is_loopback
+from tiercel_orchestrator.dispatch.tokens import Tokens
+
+logger = logging.getLogger("tiercel.dispatch")
+SPARE_CONNECTIONS = 20
+
+
+@dataclass
+class HttpDispatcher:
+    """Sends tasks to families' apps, each family within its own limits.
+
+    `callback_url`: where this orchestrator takes results back; without one, they are polled only.
+    """
+
+    targets: Mapping[str, Target]
+    tokens: Tokens
+    storage: Storage
+    callback_url: str | None = None
+    pace: Pace = field(default_factory=Pace)
+    elsewhere: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.lanes = {name: Lane(target.concurrency) for name, target in self.targets.items()}
+        together = sum(target.concurrency for target in self.targets.values())
+        # the operator names these addresses, so they may be private ones
+        self.client = HttpClient(Guard(private_targets=True), connections=together + SPARE_CONNECTIONS)
+        self.expected: dict[tuple[str, int], asyncio.Future[Result]] = {}
+
+    async def run(self, family: str, envelope: Envelope, sink: Sink | None = None) -> Result:
+        """Run one task in a family; a result that asks to be run later where the family has enough to do."""
+        lane = self.lanes[family]
+        if lane.full:
+            return Result(state=State.SKIPPED, snooze_until=timestamp(lane.postponed()))
+        if envelope.context.working_directory:
+            return _seen(_apart(family), [], sink)
+        notes: list[WireLog] = []
+
+        def note(message: str) -> None:
+            line = LogLine(timestamp(), "WARN", f"{message[:1].upper()}{message[1:]}")
+            notes.append(WireLog(timestamp=line.timestamp, level=line.level, message=line.message))
+            logger.warning("task run %s: %s", envelope.context.task_run_id, message)
+            if sink:
+                sink(line)
+
+        self.elsewhere += 1
+        try:
+            async with lane.slot():
+                conversation = self._conversation(family, lane, envelope, note)
+                result = await self._first(conversation, envelope)
+        finally:
+            self.elsewhere -= 1
+        return _seen(await self._whole_log(result), notes, sink)
+
+    def _conversation(
+        self, family: str, lane: Lane, envelope: Envelope, note: Callable[[str], None]
+    ) -> Conversation:
+        target = self.targets[family]
+        envelope = envelope.model_copy(update={"callback": self._callback(target, envelope)})
+        return Conversation(family, target, lane, envelope, self.client, self.tokens, self.pace, note)
+
+    def _callback(self, target: Target, envelope: Envelope) -> Callback | None:
+        """Say where to send the result, unless that means another machine there than here."""
+        if self.callback_url is None or (is_loopback(self.callback_url) and not target.loopback):
+            return None
+        run = envelope.context
+        return Callback(
+            url=f"{self.callback_url}/v1/callbacks/{run.task_run_id}",
+            key=self.tokens.callback_key(run.task_run_id, run.lease),
+        )
+
+    async def _first(self, conversation: Conversation, envelope: Envelope) -> Result:
+        """Take the result that comes first: asked for, or told by the family."""
+        name = (envelope.context.task_run_id, envelope.context.lease)
+        told = self.expected[name] = asyncio.get_running_loop().create_future()
+        asked = asyncio.create_task(conversation.result())
+        try:
+            await asyncio.wait({told, asked}, return_when=asyncio.FIRST_COMPLETED)
+            return told.result() if told.done() else asked.result()
+        except asyncio.CancelledError:
+            await _cancelled(asked)
+            await conversation.stop()
+            raise
+        finally:
+            self.expected.pop(name, None)
+            await _cancelled(asked)
+
+    def told(self, task_run_id: str, body: bytes, signed: str) -> bool:
+        """Take a result that its family sent back; False where nobody here waits for it."""
+        lease, result = returned(self.tokens, task_run_id, body, signed)
+        waiting = self.expected.get((task_run_id, lease))
+        if waiting is None or waiting.done():
+            return False
+        waiting.set_result(result)
+        return True
+
+    async def _whole_log(self, result: Result) -> Result:
+        """Fetch a log that was too long to travel; where it cannot be had, its last lines stay."""
+        if result.logs_ref is None:
+            return result
+        uri = str(result.logs_ref.get("$ref"))
+        try:
+            content = await in_thread(lambda: self.storage.read(UNCHECKED, uri))
+            lines = [WireLog.model_validate(line) for line in json.loads(content)]
+        except (TiercelError, ValueError) as error:
+            message = f"Only the end of the log is here: the whole of it, {uri}, cannot be read ({error})."
+            lines = [WireLog(timestamp=timestamp(), level="WARN", message=message), *result.logs]
+        return result.model_copy(update={"logs": lines, "logs_ref": None})
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.client.close()
+
+
+async def _cancelled(task: "asyncio.Task[Result]") -> None:
+    """Cancel a task and wait until it is over."""
+    task.cancel()
+    # not `await task`: that would swallow a cancellation of our own
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
+
+
+def _apart(family: str) -> Result:
+    """Refuse a task whose directory is on this machine."""
+    return failed(
+        "TaskFailed",
+        f"The task shares a WorkingDirectory, and its family '{family}' runs elsewhere, where that directory "
+        "is not; pass files as inputFiles and outputFiles, or run the family in process by leaving out its "
+        "URL.",
+    )
+
+
+def _seen(result: Result, notes: list[WireLog], sink: Sink | None) -> Result:
+    """Show the log to whoever watches: it comes in one piece, at the end."""
+    lines = list(result.logs)
+    if result.error and not any(line.message == result.error.message for line in lines):
+        lines.append(WireLog(timestamp=timestamp(), level="ERROR", message=result.error.message))
+    for line in lines if sink else ():
+        assert sink is not None
+        sink(LogLine(line.timestamp, line.level, line.message))
+    return result.model_copy(update={"logs": [*notes, *lines]})

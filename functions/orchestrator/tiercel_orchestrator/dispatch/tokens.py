@@ -1,0 +1,43 @@
+"""What the orchestrator shows to families, and what they sign their callbacks with."""
+
+import hashlib
+import hmac
+import os
+import time
+from typing import Any
+
+from tiercel.envelope import RunContext
+
+LIFE_SECONDS = 300
+SUBJECT = "tiercel-orchestrator"
+
+
+class Tokens:
+    """Mints tokens for one task run each; without a secret, families on this machine want none."""
+
+    def __init__(self, secret: str | None) -> None:
+        self.secret = secret
+        # without a secret callbacks come back to this process, or not at all
+        self._root = f"tiercel callbacks {secret}".encode() if secret else os.urandom(32)
+
+    def headers(self, run: RunContext | None = None) -> dict[str, str]:
+        """Give the headers that say on whose behalf a family is called."""
+        if self.secret is None:
+            return {}
+        import jwt  # 40 ms that an orchestrator without remote families does not need
+
+        now = int(time.time())
+        claims: dict[str, Any] = {"sub": SUBJECT, "iat": now, "exp": now + LIFE_SECONDS}
+        if run is not None:
+            claims |= {
+                "namespace": run.namespace,
+                "flowId": run.flow_id,
+                "executionId": run.execution_id,
+                "taskRunId": run.task_run_id,
+                "attempt": run.attempt,
+            }
+        return {"Authorization": f"Bearer {jwt.encode(claims, self.secret, algorithm='HS256')}"}
+
+    def callback_key(self, task_run_id: str, lease: int) -> str:
+        """Give the key of one dispatch: it follows from the secret, so every orchestrator knows it."""
+        return hmac.new(self._root, f"{task_run_id}/{lease}".encode(), hashlib.sha256).hexdigest()
