@@ -199,6 +199,11 @@ class Engine:
             )
         return execution
 
+    async def serve(self) -> None:
+        """Run on; if the loop fails, its error is the caller's."""
+        assert self._pump is not None
+        await asyncio.shield(self._pump)
+
     async def kill(self, execution_id: str) -> None:
         """End an execution and all that it started, now."""
         root = await self.in_store(self.store.root_run, execution_id)
@@ -335,9 +340,8 @@ class Engine:
     def _sweep(self) -> int:
         now = clock.now()
         self.store.extend(self.owner.name, now, LEASE)
-        owners = self.store.owners()
-        gone = self.owner.gone(owners)
-        return self.store.sweep(now, gone, [owner for owner in owners if owner not in gone])
+        known = self.owner.known(self.store.owners())
+        return self.store.sweep(now, known.gone, known.alive)
 
     def _deciding(self, now: datetime) -> Decide:
         """Give the kernel over our flows at one moment, so that what falls due then is claimed with it."""
