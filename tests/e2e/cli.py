@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ class Cli:
     """A directory to run commands in."""
 
     directory: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def with_settings(self, **settings: str) -> "Cli":
+        """Give the same directory with settings in the environment of its commands."""
+        return Cli(self.directory, settings)
 
     @property
     def command(self) -> list[str]:
@@ -69,5 +75,6 @@ class Cli:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Give the environment of the commands: no terminal, no settings of the caller's."""
-        return {name: value for name, value in os.environ.items() if not name.startswith("TIERCEL_")}
+        """Give the environment of the commands: no terminal, no settings of the caller's, but ours."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith("TIERCEL_")}
+        return {**others, **self.settings}

@@ -172,6 +172,26 @@ def resume(
 
 
 @app.command()
+def server(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, help="How many tasks run here at once.")
+    ] = 16,
+    routes: Annotated[
+        Path | None, typer.Option("--routes", help="A route table, beside TIERCEL_FAMILY_URLS.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Run all executions of a home, the unfinished ones first, until it is stopped."""
+    from tiercel_orchestrator.cli import serving
+
+    home = home or local.default_home()
+    guard(lambda: running.log_to(home))
+    finish(serving.serve(home, host, port, concurrency, routes))
+
+
+@app.command()
 def kill(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None) -> None:
     """End an execution that has not ended, and all that it started."""
     finish(running.kill(execution_id, watch_of(home, quiet, as_json)))
