@@ -272,16 +272,16 @@ class Engine:
         try:
             while True:
                 self._wake.clear()
-                finished, next_due = await self._turn_or_wait()
+                finished = await self._turn_or_wait()
                 self._announce(finished)
                 for claim in finished.claims:
                     self._take(claim)
                 if not self._inbox:
-                    await self._sleep(next_due)
+                    await self._sleep(finished.next_due)
         finally:
             caring.cancel()
 
-    async def _turn_or_wait(self) -> tuple[Finished, datetime | None]:
+    async def _turn_or_wait(self) -> Finished:
         """Take a turn; what could not be written now is kept, and written when the store lets us."""
         for _ in range(STORE_TRIES - 1):
             reports, self._inbox = self._inbox, []
@@ -294,21 +294,17 @@ class Engine:
         reports, self._inbox = self._inbox, []
         return await self.in_store(self._turn, reports)
 
-    def _turn(self, reports: Sequence[Report]) -> tuple[Finished, datetime | None]:
-        """Write what has happened and claim what is due; answers also when something is due next."""
+    def _turn(self, reports: Sequence[Report]) -> Finished:
+        """Write what has happened and claim what is due."""
         now = clock.now()
         if not self.claiming:
-            finished = self.store.finish(reports, self._deciding(now), now) if reports else Finished(())
-            return finished, None
+            return self.store.finish(reports, self._deciding(now), now) if reports else Finished(())
         # what other machines work on costs us no slot
-        free = self.concurrency - len(self._dispatched) + self.work.dispatcher.elsewhere
+        free = max(0, self.concurrency - len(self._dispatched) + self.work.dispatcher.elsewhere)
         request = ClaimRequest(self.owner.name, free, LEASE, self.root_id)
         if reports:
-            finished = self.store.finish(reports, self._deciding(now), now, request)
-        else:
-            finished = self.store.claim(request, now)
-        tasks = sum(claim.run.request is None for claim in finished.claims)
-        return finished, self.store.next_due(self.root_id, tasks_too=free > tasks)
+            return self.store.finish(reports, self._deciding(now), now, request)
+        return self.store.claim(request, now)
 
     async def _sleep(self, next_due: datetime | None) -> None:
         """Sleep until something happens, or the next moment that something waits for."""

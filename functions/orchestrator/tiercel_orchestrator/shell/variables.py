@@ -136,7 +136,7 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
         variables["taskrun"] |= {"value": run.value, "iteration": run.iteration}
     if run.outputs:
         variables["taskrun"]["outputs"] = run.outputs
-    lineage = store.lineage(run.id)
+    lineage = lineage_of(store, run)
     if run.role == "batch":
         variables["taskrun"] |= {"items": _items_of(lineage[0], run), "iteration": run.iteration}
     if opened := next((ancestor for ancestor in lineage if is_directory(ancestor)), None):
@@ -149,6 +149,12 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
     if parents:
         variables |= {"parents": parents, "parent": parents[0]}
     return variables
+
+
+def lineage_of(store: Store, run: TaskRun) -> list[TaskRun]:
+    """Give the ancestors of a run, nearest first, without the root."""
+    # most runs are right below it, which needs no question
+    return [] if run.parent_id == root_run_id(run.execution_id) else store.lineage(run.id)
 
 
 def _items_of(scope: TaskRun, batch: TaskRun) -> str:

@@ -18,7 +18,7 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import answers, envelopes, merging, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.flows import FlowLibrary
-from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
+from tiercel_orchestrator.shell.variables import Surroundings, lineage_of, needs_of, variables_of
 from tiercel_orchestrator.store.port import Claim, Report, Store, StoreUnavailable
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ class Work:
         flow = self.library.of(claim.execution)
         task = flow.task(claim.run.task_id or "")
         variables = self.variables(flow, claim.execution, claim.run, [task.params, task.timeout])
-        return flow, variables, self.directories.of(self.store.lineage(claim.run.id))
+        return flow, variables, self.directories.of(lineage_of(self.store, claim.run))
 
     def _sink(self, run: TaskRun) -> Callable[[LogLine], None] | None:
         sink = self.log_sink

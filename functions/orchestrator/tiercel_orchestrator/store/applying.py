@@ -1,17 +1,16 @@
 """Events through the kernel and into rows, within one transaction; the same for every dialect."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
 
 from tiercel.clock import timestamp
-from tiercel.envelope import Metric
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Extent, Touched, Wants
 from tiercel_orchestrator.kernel.events import (
     Answered,
+    Due,
     Ended,
     Event,
     KillRequested,
@@ -22,59 +21,26 @@ from tiercel_orchestrator.kernel.events import (
 from tiercel_orchestrator.kernel.ids import next_attempt_id, root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store.port import Change, Decide, Report
+from tiercel_orchestrator.store.questions import live_children_roots, next_queued, others_running
+from tiercel_orchestrator.store.unit import Unit
 
 IGNORED = "IGNORED"
 """What the events say of a result that was not applied."""
 
 
-class Transaction(Protocol):
-    """What a dialect offers inside a transaction."""
+EXTENTS: dict[type, Extent] = {KillRequested: "live"}
+"""What an event touches, where that is more than its run and the ancestors."""
 
-    def touched(self, run_id: str, extent: Extent) -> Touched | None:
-        """Load a run, its ancestors and its execution; besides, as much as `extent` says."""
 
-    def others_running(self, execution: Execution) -> int:
-        """Count the other executions of a flow that run or are paused; nobody changes that meanwhile."""
-
-    def next_queued(self, execution: Execution) -> str | None:
-        """Name the root run of the flow's execution that has been QUEUED the longest."""
-
-    def insert_execution(self, execution: Execution) -> bool:
-        """Insert an execution; False if it exists."""
-
-    def update_execution(self, execution: Execution) -> None:
-        """Write an execution's state, labels, variables and outputs."""
-
-    def insert_run(self, run: TaskRun) -> None:
-        """Insert a task run; its position follows all others."""
-
-    def update_run(self, run: TaskRun) -> None:
-        """Write a task run; a lease on it ends."""
-
-    def drop_runs(self, run_ids: Sequence[str]) -> None:
-        """Delete these task runs, whether they exist or not."""
-
-    def drop_descendants(self, execution_id: str, run_id: str) -> None:
-        """Delete all task runs below one."""
-
-    def insert_log(self, execution_id: str, run: TaskRun | None, line: LogLine) -> None:
-        """Append a log line."""
-
-    def insert_metric(self, run: TaskRun, metric: Metric, at: str) -> None:
-        """Append a metric."""
-
-    def insert_event(self, execution_id: str, run: TaskRun | None, state: str, at: str) -> None:
-        """Append to the table that subscribers follow."""
-
-    def live_children_roots(self, execution_id: str) -> list[str]:
-        """Name the root runs of executions that this one started and that have not ended."""
+class WantsMore(Exception):
+    """The decision needs more than was wanted; what has been done with these rows is to be forgotten."""
 
 
 class Applying:
-    """Feeds events to the kernel and writes what it decides."""
+    """Feeds events to the kernel and notes in a unit of work what it decides."""
 
-    def __init__(self, transaction: Transaction, decide: Decide, now: datetime) -> None:
-        self.transaction = transaction
+    def __init__(self, unit: Unit, decide: Decide, now: datetime) -> None:
+        self.unit = unit
         self.decide = decide
         self.now = now
         self.changes: list[Change] = []
@@ -88,29 +54,30 @@ class Applying:
         if first and execution.parent_run_id and self._has_ended(execution.parent_run_id):
             return
         execution.enter(states.CREATED, self.now)
-        if not self.transaction.insert_execution(execution):
+        if not self.unit.insert_execution(execution):
             return
         root = TaskRun(root_run_id(execution.id), execution.id, task_id=None, parent_id=None, role="root")
         root.enter(states.CREATED, self.now)
         if at is not None:
             root.work, root.due_at = "timer", at
-        self.transaction.insert_run(root)
-        self.transaction.insert_event(execution.id, None, states.CREATED, timestamp(self.now))
+        self.unit.insert_run(root)
+        self.unit.insert_event(execution.id, None, states.CREATED, timestamp(self.now))
         if at is None:
             self.report(Report(Started(root.id, execution.stillborn)))
 
     def copy(self, execution: Execution, runs: Sequence[TaskRun]) -> None:
         """Insert an execution that was made from another, with its task runs; one that exists stays."""
-        if not self.transaction.insert_execution(execution):
+        if not self.unit.insert_execution(execution):
             return
         for run in runs:
-            self.transaction.insert_run(run)
-        self.transaction.insert_event(execution.id, None, execution.state, timestamp(self.now))
+            self.unit.insert_run(run)
+            self.unit.news_of(run)  # its states were entered elsewhere
+        self.unit.insert_event(execution.id, None, execution.state, timestamp(self.now))
         self.changes.append(Change(execution, runs))
 
     def _has_ended(self, run_id: str) -> bool:
-        touched = self.transaction.touched(run_id, "lineage")
-        return touched is None or touched.runs[run_id].ended
+        run = self.unit.run(run_id)
+        return run is None or run.ended
 
     def report(self, report: Report) -> None:
         """Take in one report and all that follows from it."""
@@ -120,96 +87,94 @@ class Applying:
             events.extend(self._take(events.popleft(), said))
             said = None
 
+    def park(self, run_id: str, error: Exception) -> None:
+        """Let a task run stand still where it is, and say why in its log."""
+        message = (
+            f"The engine could not take this in ({type(error).__name__}), by a bug of its own; its log "
+            "has a traceback. The execution stands still here: `tiercel kill` ends it."
+        )
+        self.unit.park(run_id, LogLine(timestamp(self.now), "ERROR", message))
+
     def _take(self, event: Event, said: Report | None) -> list[Event]:
-        touched = self.transaction.touched(event.run_id, "lineage")
+        touched = self.unit.touched(event.run_id, EXTENTS.get(type(event), "lineage"))
         if touched is None:
             return []
-        known = _lengths(touched)
         itself = touched.runs[event.run_id]  # what the event names may be dropped by what follows from it
-        while True:
-            try:
-                decision = self.decide(touched, event)
-                break
-            except Wants as wants:
-                touched = self._more(touched, event, wants)
-                known = _lengths(touched)
-        if said and not decision.ignored:
-            self._write_said(itself, said)
+        if event.run_id in self.unit.wanted.slots:
+            touched.others_running = others_running(self.unit, touched.execution)
+        decision = self._decided(touched, event)
         if decision.ignored:
             self._write_ignored(touched, event)
         else:
-            self._write(touched, decision, known)
+            if said:
+                self._write_said(itself, said)
+            self._write(touched, decision)
         return self._follow_up(touched.execution, decision)
 
-    def _more(self, touched: Touched, event: Event, wants: Wants) -> Touched:
-        """Load what a decision could not do without; what it has changed so far is forgotten."""
-        extent = wants.extent if wants.extent != "lineage" else touched.extent
-        others = touched.others_running
-        if wants.slots:
-            others = self.transaction.others_running(touched.execution)
-        more = self.transaction.touched(event.run_id, extent)
-        assert more is not None
-        more.others_running = others
-        return more
+    def _decided(self, touched: Touched, event: Event) -> Decision:
+        if isinstance(event, Due) and self._put_off(touched.runs[event.run_id].due_at):
+            return Decision(ignored=True)
+        try:
+            return self.decide(touched, event)
+        except Wants as wants:
+            self.unit.wanted.add(event.run_id, wants.extent, slots=wants.slots)
+            raise WantsMore from None
+
+    def _put_off(self, due_at: datetime | None) -> bool:
+        """Say whether a moment that two engines have noticed was answered by the other one already."""
+        return due_at is None or due_at > self.now
 
     def _write_said(self, run: TaskRun, said: Report) -> None:
         for line in said.logs:
-            self.transaction.insert_log(run.execution_id, run, line)
+            self.unit.insert_log(run.execution_id, run, line)
         for metric in said.metrics:
-            self.transaction.insert_metric(run, metric, timestamp(self.now))
+            self.unit.insert_metric(run, metric, self.now)
 
     def _write_ignored(self, touched: Touched, event: Event) -> None:
         """Record a result that came too late, or twice."""
         if isinstance(event, Ended | Snoozed | Answered):
             run = touched.runs[event.run_id]
-            self.transaction.insert_event(run.execution_id, run, IGNORED, timestamp(self.now))
+            self.unit.insert_event(run.execution_id, run, IGNORED, timestamp(self.now))
 
-    def _write(self, touched: Touched, decision: Decision, known: Mapping[str, int]) -> None:
+    def _write(self, touched: Touched, decision: Decision) -> None:
         if decision.dropped:
-            self.transaction.drop_runs(decision.dropped)
+            self.unit.drop_runs(decision.dropped)
         for run_id in decision.dropped_children_of:
-            self.transaction.drop_descendants(touched.execution.id, run_id)
+            self.unit.drop_descendants(run_id)
         created = {run.id for run in decision.created}
         for run in decision.created:
-            self.transaction.insert_run(run)
+            self.unit.insert_run(run)
         changed = [run for run in decision.changed.values() if run.id not in created]
         for run in changed:
-            self.transaction.update_run(run)
+            self.unit.update_run(run)
         execution = touched.execution
         if decision.execution_changed:
-            self.transaction.update_execution(execution)
+            self.unit.update_execution(execution)
         for log in decision.logs:
-            self.transaction.insert_log(execution.id, touched.runs[log.run_id], log.line)
+            self.unit.insert_log(execution.id, touched.runs[log.run_id], log.line)
         runs = [*changed, *decision.created]
-        self._write_events(execution, runs, known)
+        self._write_events(execution, runs)
         logs = [(log.run_id, log.line) for log in decision.logs]
-        self.changes.append(
-            Change(execution, runs, logs, bool(decision.dropped or decision.dropped_children_of))
-        )
+        dropped = bool(decision.dropped or decision.dropped_children_of)
+        self.changes.append(Change(execution, runs, logs, dropped))
 
-    def _write_events(self, execution: Execution, runs: Sequence[TaskRun], known: Mapping[str, int]) -> None:
+    def _write_events(self, execution: Execution, runs: Sequence[TaskRun]) -> None:
         for run in runs:
-            if run.shown:
-                for state, at in run.history[known.get(run.id, 0) :]:
-                    self.transaction.insert_event(execution.id, run, state, at)
-        for state, at in execution.history[known[execution.id] :]:
-            self.transaction.insert_event(execution.id, None, state, at)
+            for state, at in self.unit.news_of(run):
+                if run.shown:
+                    self.unit.insert_event(execution.id, run, state, at)
+        for state, at in self.unit.news_of(execution):
+            self.unit.insert_event(execution.id, None, state, at)
 
     def _follow_up(self, execution: Execution, decision: Decision) -> list[Event]:
         events = list(decision.follow_up)
         if decision.kill_children:
-            events += [KillRequested(run_id) for run_id in self.transaction.live_children_roots(execution.id)]
-        if decision.frees_slot and (queued := self.transaction.next_queued(execution)):
+            events += [KillRequested(run_id) for run_id in live_children_roots(self.unit, execution.id)]
+        if decision.frees_slot and (queued := next_queued(self.unit, execution)):
             events.append(SlotFreed(queued))
         if decision.retry_at is not None:
             self.create(_next_attempt(execution), decision.retry_at)
         return events
-
-
-def _lengths(touched: Touched) -> dict[str, int]:
-    """How many states each had already entered: what is beyond is news."""
-    lengths = {run.id: len(run.history) for run in touched.runs.values()}
-    return lengths | {touched.execution.id: len(touched.execution.history)}
 
 
 def _next_attempt(execution: Execution) -> Execution:

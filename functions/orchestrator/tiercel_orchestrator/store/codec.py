@@ -1,22 +1,24 @@
-"""The kernel's rows as columns, and back: JSON text for values, microseconds for moments."""
+"""The kernel's rows as columns, and back: JSON text for values, microseconds for moments.
+
+A row that is read holds the columns in the order in which the schema declares them.
+"""
 
 import dataclasses
+import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from tiercel.flows import plans
 from tiercel_orchestrator.kernel.rows import Attempt, Execution, Frame, TaskRun
 
-FRAME_FIELDS = [field for field in dataclasses.fields(Frame) if field.name != "plan"]
+Row: TypeAlias = Sequence[Any]
+Columns: TypeAlias = dict[str, Any]
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
-
-class Row(Protocol):
-    """A database row, columns by name."""
-
-    def __getitem__(self, column: str, /) -> Any: ...
-
-
+FRAME_FIELDS = [field.name for field in dataclasses.fields(Frame) if field.name != "plan"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 PLANS = {
@@ -37,9 +39,30 @@ PLANS = {
 }
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_ascii = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def dump(value: Any) -> str:
     """Write a JSON value as compact text, non-ASCII as it is."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _encode(value)
+    return text if text.isascii() or _is_unicode(text) else _encode_ascii(value)
+
+
+def _is_unicode(text: str) -> bool:
+    """Say whether a text can be written: half of a surrogate pair cannot, but its JSON escape can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def plain(text: str) -> str:
+    """Give a text that every database takes: Postgres has no NUL, and none has half a surrogate pair."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def dump_optional(value: Any) -> str | None:
@@ -62,11 +85,22 @@ def moment(value: int) -> datetime:
     return EPOCH + value * MICROSECOND
 
 
-def frame_to_text(frame: Frame | None) -> str | None:
-    """Write a frame without its plan, which does not change."""
-    if frame is None:
-        return None
-    return dump({field.name: getattr(frame, field.name) for field in FRAME_FIELDS})
+def frame_to_text(frame: Frame, plan: str) -> str:
+    """Write a frame; `plan` names its plan, which stands elsewhere, for it does not change."""
+    fields: Columns = {name: getattr(frame, name) for name in FRAME_FIELDS}
+    fields["plan"] = plan
+    return dump(fields)
+
+
+def frame_from_text(text: str) -> tuple[str, Columns]:
+    """Read what `frame_to_text` wrote: the name of the plan, and the other fields."""
+    fields = json.loads(text)
+    return fields.pop("plan", ""), fields
+
+
+def name_of(plan: str) -> str:
+    """Name a plan's text by what it says."""
+    return hashlib.blake2b(plan.encode(), digest_size=8).hexdigest()
 
 
 def plan_to_text(plan: plans.Plan) -> str:
@@ -90,24 +124,17 @@ def plan_from_text(text: str) -> plans.Plan:
     return kind(**fields)
 
 
-def frame_from_text(text: str | None, plan: plans.Plan | None) -> Frame | None:
-    """Read what `frame_to_text` wrote, and give it its plan."""
-    if text is None or plan is None:
-        return None
-    return Frame(plan=plan, **json.loads(text))
-
-
-def task_run_to_row(run: TaskRun) -> dict[str, Any]:
-    """Give the columns of a task run; owner and lease are the store's own."""
+def task_run_to_columns(run: TaskRun, plan: str) -> Columns:
+    """Give the columns of a task run; `plan`: the name of its plan. Owner and lease are the store's own."""
     return {
         "id": run.id,
         "execution_id": run.execution_id,
         "task_id": run.task_id,
         "parent_id": run.parent_id,
         "role": run.role,
-        "value": run.value,
+        "value": None if run.value is None else plain(run.value),
         "iteration": run.iteration,
-        "path": dump(run.path),
+        "path": dump(run.path) if run.path else "[]",
         "state": run.state,
         "history": dump(run.history),
         "attempts": dump([[attempt.state, attempt.history] for attempt in run.attempts]),
@@ -117,35 +144,41 @@ def task_run_to_row(run: TaskRun) -> dict[str, Any]:
         "work": run.work,
         "request": run.request,
         "due_at": None if run.due_at is None else micros(run.due_at),
-        "frame": frame_to_text(run.frame),
+        "owner": None,
+        "lease_until": None,
+        "frame": None if run.frame is None else frame_to_text(run.frame, plan),
     }
 
 
-def task_run_from_row(row: Row, plan: plans.Plan | None) -> TaskRun:
-    """Read a task run from its columns; `plan`: that of a scope."""
+def task_run_from_row(row: Row, frame: Frame | None) -> TaskRun:
+    """Read a task run; `frame`: that of a scope."""
+    (_, run_id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts) = (
+        row[:12]
+    )
+    (attempt, lease, outputs, work, request, due_at) = row[12:18]
     return TaskRun(
-        id=row["id"],
-        execution_id=row["execution_id"],
-        task_id=row["task_id"],
-        parent_id=row["parent_id"],
-        role=row["role"],
-        value=row["value"],
-        iteration=row["iteration"],
-        path=tuple(json.loads(row["path"])),
-        state=row["state"],
-        history=_history(json.loads(row["history"])),
-        attempts=[Attempt(state, _history(history)) for state, history in json.loads(row["attempts"])],
-        attempt=row["attempt"],
-        lease=row["lease"],
-        outputs=load_optional(row["outputs"]),
-        work=row["work"],
-        request=row["request"],
-        due_at=None if row["due_at"] is None else moment(row["due_at"]),
-        frame=frame_from_text(row["frame"], plan),
+        run_id,
+        execution_id,
+        task_id,
+        parent_id,
+        role,
+        value,
+        iteration,
+        () if path == "[]" else tuple(json.loads(path)),
+        state,
+        list(_pairs(history)),
+        [Attempt(state, list(pairs)) for state, pairs in _attempts(attempts)],
+        attempt,
+        lease,
+        load_optional(outputs),
+        work,
+        request,
+        None if due_at is None else moment(due_at),
+        frame,
     )
 
 
-def execution_to_row(execution: Execution) -> dict[str, Any]:
+def execution_to_columns(execution: Execution) -> Columns:
     """Give the columns of an execution."""
     return {
         "id": execution.id,
@@ -169,27 +202,42 @@ def execution_to_row(execution: Execution) -> dict[str, Any]:
 
 
 def execution_from_row(row: Row) -> Execution:
-    """Read an execution from its columns."""
+    """Read an execution."""
+    (execution_id, _, namespace, flow_id, revision, root_id, state, history, inputs, labels, variables) = row[
+        :11
+    ]
+    (outputs, trigger, parent_run_id, parent_id, original_id, original_created_at, attempt_number) = row[11:]
     return Execution(
-        id=row["id"],
-        namespace=row["namespace"],
-        flow_id=row["flow_id"],
-        revision=row["revision"],
-        root_id=row["root_id"],
-        state=row["state"],
-        history=_history(json.loads(row["history"])),
-        inputs=json.loads(row["inputs"]),
-        labels=json.loads(row["labels"]),
-        variables=json.loads(row["variables"]),
-        outputs=load_optional(row["outputs"]),
-        trigger=load_optional(row["trigger"]),
-        parent_run_id=row["parent_run_id"],
-        parent_id=row["parent_id"],
-        original_id=row["original_id"],
-        original_created_at=row["original_created_at"],
-        attempt_number=row["attempt_number"],
+        execution_id,
+        namespace,
+        flow_id,
+        revision,
+        root_id,
+        state,
+        list(_pairs(history)),
+        json.loads(inputs),
+        json.loads(labels),
+        json.loads(variables),
+        load_optional(outputs),
+        load_optional(trigger),
+        parent_run_id,
+        parent_id,
+        original_id,
+        original_created_at,
+        attempt_number,
     )
 
 
-def _history(pairs: list[list[str]]) -> list[tuple[str, str]]:
-    return [(state, at) for state, at in pairs]
+# what was written a moment ago is read again with the next batch: the texts of histories repeat
+@lru_cache(maxsize=1024)
+def _pairs(text: str) -> Pairs:
+    return _as_pairs(json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _attempts(text: str) -> tuple[tuple[str, Pairs], ...]:
+    return tuple((state, _as_pairs(history)) for state, history in json.loads(text))
+
+
+def _as_pairs(pairs: Iterable[Sequence[str]]) -> Pairs:
+    return tuple((state, at) for state, at in pairs)

@@ -62,10 +62,15 @@ class ClaimRequest:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a batch changed, and what its owner may do next."""
+    """What a batch changed, and what its owner may do next.
+
+    `next_due`: the earliest moment that anything waits for, tasks only while the claim's limit was not
+    reached; it is told to those who claim.
+    """
 
     changes: Sequence[Change]
     claims: Sequence[Claim] = ()
+    next_due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,21 @@
--- name: claim_due
--- Take up to :limit tasks whose moment has come, oldest first, and up to :own_limit of the engine's own rows;
+-- name: due
+-- Up to :limit tasks whose moment has come, the longest due first, and up to :own_limit of the engine's own rows;
 -- :root narrows it to one tree of executions.
-update task_runs
-set work = case when work in ('ready', 'request') then 'leased' else work end,
-    lease = lease + 1,
-    owner = case when work in ('ready', 'request') then :owner end,
-    lease_until = case when work in ('ready', 'request') then :lease_until end
-where position in (
-    select position from (
-        select position from task_runs
-        where work = 'ready' and due_at <= :now
-          and (:root is null or execution_id in (select id from executions where root_id = :root))
-        order by due_at, position
-        limit :limit
-    )
-    union all
-    select position from (
-        select position from task_runs
-        where work in ('request', 'timer', 'paused') and due_at <= :now
-          and (:root is null or execution_id in (select id from executions where root_id = :root))
-        order by due_at, position
-        limit :own_limit
-    )
+select * from (
+    select * from task_runs
+    where work = 'ready' and due_at <= :now
+      and (:root is null or execution_id in (select id from executions where root_id = :root))
+    order by due_at, position
+    limit :limit
 )
-returning *;
+union all
+select * from (
+    select * from task_runs
+    where work in ('request', 'timer', 'paused') and due_at <= :now
+      and (:root is null or execution_id in (select id from executions where root_id = :root))
+    order by due_at, position
+    limit :own_limit
+);
 
 -- name: next_due
 -- The earliest moment anything waits for; with :tasks_too that of tasks as well.
@@ -54,19 +46,29 @@ update task_runs set lease_until = :lease_until where work = 'leased' and owner 
 select distinct owner from task_runs where work = 'leased';
 
 -- name: touched
--- A run and all its ancestors up to the root.
+-- Runs and all their ancestors up to the root; :ids is a JSON list.
 with recursive lineage (id) as (
-    select :id
-    union all
+    select value from json_each(:ids)
+    union
     select task_runs.parent_id from task_runs join lineage on task_runs.id = lineage.id
     where task_runs.parent_id is not null
 )
 select task_runs.* from task_runs join lineage on task_runs.id = lineage.id;
 
 -- name: live_runs
+-- What has not ended in the executions of these runs.
 select * from task_runs
-where execution_id = :execution_id
-  and (state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED'));
+where execution_id in (select execution_id from task_runs where id in (select value from json_each(:ids)))
+  and state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED');
+
+-- name: whole_runs
+-- All runs in the executions of these runs.
+select * from task_runs
+where execution_id in (select execution_id from task_runs where id in (select value from json_each(:ids)))
+order by position;
+
+-- name: executions_by_id
+select * from executions where id in (select value from json_each(:ids));
 
 -- name: all_runs
 select * from task_runs where execution_id = :execution_id order by position;
@@ -74,58 +76,47 @@ select * from task_runs where execution_id = :execution_id order by position;
 -- name: runs_of_task
 select * from task_runs where execution_id = :execution_id and task_id = :task_id order by position;
 
--- name: others_running
--- How many other executions of a flow hold a slot of its concurrency limit.
-select count(*) from executions
-where namespace = :namespace and flow_id = :flow_id and id <> :id
-  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING');
-
--- name: next_queued
-select task_runs.id from executions join task_runs on task_runs.execution_id = executions.id
-where executions.namespace = :namespace and executions.flow_id = :flow_id and executions.state = 'QUEUED'
-  and task_runs.role = 'root'
-order by executions.position limit 1;
-
 -- name: insert_task_run
 insert into task_runs (
     id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts, attempt, lease,
     outputs, work, request, due_at, owner, lease_until, frame
 ) values (
     :id, :execution_id, :task_id, :parent_id, :role, :value, :iteration, :path, :state, :history, :attempts, :attempt,
-    :lease, :outputs, :work, :request, :due_at, null, null, :frame
+    :lease, :outputs, :work, :request, :due_at, :owner, :lease_until, :frame
 );
 
 -- name: update_task_run
 update task_runs
-set state = :state, history = :history, attempts = :attempts, attempt = :attempt, outputs = :outputs, work = :work,
-    request = :request, due_at = :due_at, owner = null, lease_until = null, frame = :frame
+set state = :state, history = :history, attempts = :attempts, attempt = :attempt, lease = :lease,
+    outputs = :outputs, work = :work, request = :request, due_at = :due_at, owner = :owner,
+    lease_until = :lease_until, frame = :frame
 where id = :id;
 
--- name: park_task_run
+-- name: park
 update task_runs set work = '', request = null, due_at = null, owner = null, lease_until = null where id = :id;
 
 -- name: insert_plan
-insert into plans (task_run_id, attempt, plan) values (:id, :attempt, :plan)
+insert into plans (task_run_id, attempt, plan) values (:task_run_id, :attempt, :plan)
 on conflict (task_run_id, attempt) do update set plan = excluded.plan;
 
--- name: plan
-select plan from plans where task_run_id = :id and attempt = :attempt;
+-- name: plans
+-- :keys is a JSON list of pairs, run id and attempt.
+select plans.* from plans join json_each(:keys) as wanted
+on plans.task_run_id = wanted.value ->> 0 and plans.attempt = wanted.value ->> 1;
 
--- name: begin_task_run
-update task_runs set state = :state, history = :history, attempts = :attempts where id = :id;
-
--- name: drop_runs
-delete from task_runs where id in (select value from json_each(:ids));
-
--- name: drop_descendants
+-- name: drop_below
 -- A loop's children are replaced at each turn.
 with recursive below (id) as (
-    select id from task_runs where execution_id = :execution_id and parent_id = :id
+    select task_runs.id from task_runs join task_runs as above on task_runs.execution_id = above.execution_id
+    where above.id = :id and task_runs.parent_id = :id
     union all
     select task_runs.id from task_runs join below on task_runs.parent_id = below.id
-    where task_runs.execution_id = :execution_id
+    where task_runs.execution_id = (select execution_id from task_runs where id = :id)
 )
 delete from task_runs where id in (select id from below);
+
+-- name: drop
+delete from task_runs where id = :id;
 
 -- name: insert_execution
 insert into executions (
@@ -135,7 +126,7 @@ insert into executions (
     :id, (select coalesce(max(position), 0) + 1 from executions), :namespace, :flow_id, :revision, :root_id, :state,
     :history, :inputs, :labels, :variables, :outputs, :trigger, :parent_run_id, :parent_id, :original_id,
     :original_created_at, :attempt_number
-) on conflict (id) do nothing;
+);
 
 -- name: update_execution
 update executions
@@ -159,8 +150,23 @@ where task_runs.role = 'root' and task_runs.work <> ''
 order by executions.position;
 
 -- name: children_of_execution
-select executions.* from executions join task_runs on task_runs.id = executions.parent_run_id
-where task_runs.execution_id = :id;
+select executions.id from executions join task_runs on task_runs.id = executions.parent_run_id
+where task_runs.execution_id = :id order by executions.position;
+
+-- name: others_running
+-- How many executions of a flow hold a slot of its limit; :known is a JSON list of those that the caller counts.
+-- The states are those of an index, word for word.
+select count(*) from executions
+where namespace = :namespace and flow_id = :flow_id and id not in (select value from json_each(:known))
+  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED') and state <> 'QUEUED';
+
+-- name: next_queued
+-- Which execution of a flow has been QUEUED the longest, those apart that the caller knows.
+select id, position from executions
+where namespace = :namespace and flow_id = :flow_id
+  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED') and state = 'QUEUED'
+  and id not in (select value from json_each(:known))
+order by position limit 1;
 
 -- name: task_run
 select * from task_runs where id = :id;
@@ -196,15 +202,12 @@ values (:execution_id, :task_run_id, :task_id, :attempt, :timestamp, :level, :me
 -- name: logs
 select * from logs where execution_id = :execution_id and position > :after order by position;
 
--- name: error_logs
-select task_id, message from logs where execution_id = :execution_id and level = 'ERROR' order by position;
-
 -- name: insert_metric
 insert into metrics (execution_id, task_run_id, task_id, name, type, value, tags, timestamp)
 values (:execution_id, :task_run_id, :task_id, :name, :type, :value, :tags, :timestamp);
 
 -- name: metrics
-select * from metrics where execution_id = :execution_id order by position;
+select task_id, name, type, value, tags from metrics where execution_id = :execution_id order by position;
 
 -- name: insert_event
 insert into events (execution_id, task_run_id, task_id, state, at)

@@ -1,0 +1,113 @@
+"""What the store is asked outside of its transactions; the same for every dialect."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from tiercel.envelope import Metric
+from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.store import codec
+from tiercel_orchestrator.store.plans import Key, Plans
+from tiercel_orchestrator.store.port import Filter, LogRow, OutputRow
+from tiercel_orchestrator.store.tables import Database
+
+
+class Reading:
+    """Named queries of a database, and what their rows mean."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.plans = Plans()
+
+    def owners(self) -> list[str]:
+        return [row[0] for row in self.database.all("owners")]
+
+    def flow_source(
+        self, namespace: str, flow_id: str, revision: int | None = None
+    ) -> tuple[int, str] | None:
+        if revision is None:
+            row = self.database.one("latest_flow", namespace=namespace, id=flow_id)
+            return (int(row[0]), row[1]) if row else None
+        row = self.database.one("flow_source", namespace=namespace, id=flow_id, revision=revision)
+        return (revision, row[0]) if row else None
+
+    def execution(self, execution_id: str) -> Execution | None:
+        row = self.database.one("execution", id=execution_id)
+        return codec.execution_from_row(row) if row else None
+
+    def executions(self, wanted: Filter) -> list[Execution]:
+        rows = self.database.all(
+            "executions",
+            namespace=wanted.namespace,
+            flow_id=wanted.flow_id,
+            root_id=wanted.root_id,
+            state=wanted.state,
+            limit=wanted.limit,
+        )
+        return [codec.execution_from_row(row) for row in rows]
+
+    def unfinished(self) -> list[Execution]:
+        return [codec.execution_from_row(row) for row in self.database.all("unfinished_executions")]
+
+    def root_run(self, execution_id: str) -> TaskRun:
+        row = self.database.one("root_run", execution_id=execution_id)
+        assert row is not None, f"execution {execution_id} has no root"
+        return self._runs_from([row])[0]
+
+    def busy(self, root_id: str) -> bool:
+        row = self.database.one("busy", root_id=root_id)
+        return bool(row and row[0])
+
+    def runs(self, run_ids: Sequence[str]) -> list[TaskRun]:
+        return self._runs_from(self.database.all("runs", ids=codec.dump(list(run_ids)))) if run_ids else []
+
+    def task_run(self, run_id: str) -> TaskRun | None:
+        found = self._runs_from(self.database.all("task_run", id=run_id))
+        return found[0] if found else None
+
+    def task_runs(self, execution_id: str) -> list[TaskRun]:
+        return self._runs_from(self.database.all("task_runs", execution_id=execution_id))
+
+    def every_run(self, execution_id: str) -> list[TaskRun]:
+        return self._runs_from(self.database.all("all_runs", execution_id=execution_id))
+
+    def runs_of_task(self, execution_id: str, task_id: str) -> list[TaskRun]:
+        return self._runs_from(self.database.all("runs_of_task", execution_id=execution_id, task_id=task_id))
+
+    def lineage(self, run_id: str) -> list[TaskRun]:
+        rows = self.database.all("touched", ids=codec.dump([run_id]))
+        runs = {run.id: run for run in self._runs_from(rows)}
+        lineage = []
+        run = runs[run_id]
+        while run.parent_id is not None and (run := runs[run.parent_id]).role != "root":
+            lineage.append(run)
+        return lineage
+
+    def outputs_of(self, execution_id: str, task_ids: Iterable[str] | None) -> list[OutputRow]:
+        wanted = None if task_ids is None else codec.dump(sorted(task_ids))
+        rows = self.database.all("outputs_of", execution_id=execution_id, task_ids=wanted)
+        return [
+            OutputRow(task_id, tuple(json.loads(path)), value, codec.load_optional(outputs), state)
+            for task_id, path, value, outputs, state in rows
+        ]
+
+    def logs(self, execution_id: str, after: int = 0) -> list[LogRow]:
+        return [
+            LogRow(position, task_run_id, task_id, attempt, LogLine(at, level, message))
+            for position, _, task_run_id, task_id, attempt, at, level, message in self.database.all(
+                "logs", execution_id=execution_id, after=after
+            )
+        ]
+
+    def metrics(self, execution_id: str) -> list[tuple[str, Metric]]:
+        rows = self.database.all("metrics", execution_id=execution_id)
+        return [
+            (task_id, Metric(name=name, type=kind, value=value, tags=json.loads(tags)))
+            for task_id, name, kind, value, tags in rows
+        ]
+
+    def _runs_from(self, rows: Sequence[codec.Row]) -> list[TaskRun]:
+        return self.plans.runs_from(rows, self._read_plans)
+
+    def _read_plans(self, keys: Iterable[Key]) -> list[codec.Row]:
+        return self.database.all("plans", keys=codec.dump(list(keys)))

@@ -1,0 +1,178 @@
+"""The store: batches of events as units of work, over the database of any dialect."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from datetime import datetime, timedelta
+
+from tiercel.clock import timestamp
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.store import codec
+from tiercel_orchestrator.store.applying import EXTENTS, Applying, WantsMore
+from tiercel_orchestrator.store.claiming import Claiming
+from tiercel_orchestrator.store.port import (
+    Change,
+    ClaimRequest,
+    Decide,
+    Finished,
+    Report,
+    StoreUnavailable,
+)
+from tiercel_orchestrator.store.reading import Reading
+from tiercel_orchestrator.store.saving import Writing
+from tiercel_orchestrator.store.tables import Conflict, Wanted
+from tiercel_orchestrator.store.unit import Unit
+
+TRIES = 20
+
+logger = logging.getLogger("tiercel.store")
+
+
+class SqlStore(Reading):
+    """Executions in a database; to be used from one thread at a time."""
+
+    def claim(self, request: ClaimRequest, now: datetime) -> Finished:
+        return self._commit(lambda unit: [], Wanted(), now, request)
+
+    def finish(
+        self, reports: Sequence[Report], decide: Decide, now: datetime, claim: ClaimRequest | None = None
+    ) -> Finished:
+        try:
+            return self._commit(_taking(reports, decide, now), _wanted(reports), now, claim)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            if not reports:
+                raise
+            return self._finish_one_by_one(reports, decide, now, claim)
+
+    def apply(self, execution: Execution, decide: Decide, now: datetime) -> list[Change]:
+        def create(unit: Unit) -> list[Change]:
+            applying = Applying(unit, decide, now)
+            applying.create(deepcopy(execution))  # tried again, it is to be as it was
+            return applying.changes
+
+        wanted = Wanted(executions={execution.id})
+        if execution.parent_run_id:
+            wanted.runs.add(execution.parent_run_id)
+        return list(self._commit(create, wanted, now).changes)
+
+    def copy(
+        self, execution: Execution, runs: Sequence[TaskRun], decide: Decide, now: datetime
+    ) -> list[Change]:
+        def copy(unit: Unit) -> list[Change]:
+            applying = Applying(unit, decide, now)
+            applying.copy(execution, runs)
+            return applying.changes
+
+        return list(self._commit(copy, Wanted(executions={execution.id}), now).changes)
+
+    def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
+        self.database.run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
+
+    def sweep(self, now: datetime, gone: Iterable[str], alive: Iterable[str] = ()) -> int:
+        known = {"gone": codec.dump(list(gone)), "alive": codec.dump(list(alive))}
+        return self.database.run("release_expired", now=codec.micros(now), **known)
+
+    def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
+        row = self.database.one("next_due", root=root_id, tasks_too=tasks_too)
+        return None if row is None or row[0] is None else codec.moment(row[0])
+
+    def put_flow(self, namespace: str, flow_id: str, source: str, now: datetime) -> int:
+        with self.database.writing() as transaction:
+            transaction.lock_flow(namespace, flow_id)
+            latest = transaction.one("latest_flow", namespace=namespace, id=flow_id)
+            if latest and latest[1] == source:
+                return int(latest[0])
+            row = {"namespace": namespace, "id": flow_id, "source": source, "created_at": timestamp(now)}
+            revision = int(latest[0]) + 1 if latest else 1
+            transaction.run("insert_flow", revision=revision, **row)
+        return revision
+
+    def close(self) -> None:
+        self.database.close()
+
+    # -- transactions
+
+    def _commit(
+        self,
+        work: Callable[[Unit], Sequence[Change]],
+        wanted: Wanted,
+        now: datetime,
+        claim: ClaimRequest | None = None,
+    ) -> Finished:
+        """Do work in one transaction, again while it turns out to need more or others come in between."""
+        conflicts = 0
+        while True:
+            try:
+                return self._try(work, wanted, now, claim)
+            except WantsMore:
+                continue  # each time more is wanted than before
+            except Conflict as conflict:
+                conflicts += 1
+                if conflicts == TRIES:
+                    raise StoreUnavailable(f"The store was busy {TRIES} times: {conflict}.") from conflict
+
+    def _try(
+        self,
+        work: Callable[[Unit], Sequence[Change]],
+        wanted: Wanted,
+        now: datetime,
+        claim: ClaimRequest | None,
+    ) -> Finished:
+        with self.database.writing() as transaction:
+            loaded = transaction.open(wanted, claim, now)
+            unit = Unit(transaction, wanted, loaded, self.plans)
+            changes = [*work(unit)]
+            claimed = Claiming(unit, claim, loaded.due, now).take() if claim else Finished(())
+            if unlocked := unit.unlocked():
+                wanted.locks |= unlocked
+                raise WantsMore
+            tasks = sum(claim.run.request is None for claim in claimed.claims)
+            writing = Writing(unit)
+            due = transaction.close(writing.saving(), claim, claim is not None and tasks < claim.limit)
+        for key, named in writing.fresh.items():
+            self.plans.keep(key, named)
+        return Finished([*changes, *claimed.changes], claimed.claims, due)
+
+    def _finish_one_by_one(
+        self, reports: Sequence[Report], decide: Decide, now: datetime, claim: ClaimRequest | None
+    ) -> Finished:
+        """Take in each report by itself: a bug of ours that one meets stops its task run alone."""
+        changes: list[Change] = []
+        for report in reports:
+            try:
+                done = self._commit(_taking([report], decide, now), _wanted([report]), now)
+                changes += done.changes
+            except StoreUnavailable:
+                raise
+            except Exception as error:
+                logger.exception("%s could not be taken in", report.event)
+                self._park(report.event.run_id, decide, error, now)
+        claimed = self._commit(lambda unit: [], Wanted(), now, claim)
+        return Finished([*changes, *claimed.changes], claimed.claims, claimed.next_due)
+
+    def _park(self, run_id: str, decide: Decide, error: Exception, now: datetime) -> None:
+        def park(unit: Unit) -> list[Change]:
+            Applying(unit, decide, now).park(run_id, error)
+            return []
+
+        self._commit(park, Wanted(runs={run_id}), now)
+
+
+def _taking(reports: Sequence[Report], decide: Decide, now: datetime) -> Callable[[Unit], list[Change]]:
+    def take_in(unit: Unit) -> list[Change]:
+        applying = Applying(unit, decide, now)
+        for report in reports:
+            applying.report(report)
+        return applying.changes
+
+    return take_in
+
+
+def _wanted(reports: Sequence[Report]) -> Wanted:
+    """Say what these reports touch as far as it is known beforehand."""
+    wanted = Wanted(runs={report.event.run_id for report in reports})
+    for report in reports:
+        wanted.add(report.event.run_id, EXTENTS.get(type(report.event), "lineage"))
+    return wanted

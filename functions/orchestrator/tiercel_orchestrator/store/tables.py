@@ -1,0 +1,131 @@
+"""What a dialect offers to the rest of the store: transactions, and reads and writes of many rows at once."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from tiercel_orchestrator.kernel.decision import Extent
+from tiercel_orchestrator.store.codec import Columns, Row
+from tiercel_orchestrator.store.port import ClaimRequest
+
+
+class Conflict(Exception):
+    """Another transaction came in between, and this one was undone: do it again."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Which rows a transaction works on; it grows when a decision turns out to need more.
+
+    `runs` come with their ancestors; something of their executions is expected to change, of `executions`
+    and of those that `locks` names. `live` and `whole` name runs, the live ones or all of whose execution are
+    wanted; `slots` those that ask how many other executions of their flow run.
+    """
+
+    runs: set[str] = field(default_factory=set)
+    executions: set[str] = field(default_factory=set)
+    live: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+    slots: set[str] = field(default_factory=set)
+    locks: set[str] = field(default_factory=set)
+
+    def add(self, run_id: str, extent: Extent, *, slots: bool = False) -> None:
+        """Want as much of a run's execution as `extent` says."""
+        if extent == "live":
+            self.live.add(run_id)
+        elif extent == "all":
+            self.whole.add(run_id)
+        if slots:
+            self.slots.add(run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Rows of task runs and executions; `due`: rows of task runs that may be claimed.
+
+    `locked`: the executions that nobody else can change before this transaction ends; None means all.
+    """
+
+    runs: Sequence[Row] = ()
+    executions: Sequence[Row] = ()
+    due: Sequence[Row] = ()
+    locked: Collection[str] | None = None
+
+
+@dataclass(slots=True)
+class Saving:
+    """What a transaction writes, in this order. `below`: runs whose descendants are deleted."""
+
+    below: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    new_executions: list[Columns] = field(default_factory=list)
+    executions: list[Columns] = field(default_factory=list)
+    new_runs: list[Columns] = field(default_factory=list)
+    runs: list[Columns] = field(default_factory=list)
+    plans: list[Columns] = field(default_factory=list)
+    logs: list[Columns] = field(default_factory=list)
+    metrics: list[Columns] = field(default_factory=list)
+    events: list[Columns] = field(default_factory=list)
+
+    def steps(self) -> Iterator[tuple[str, Sequence[Columns]]]:
+        """Give the named queries to run, each with its rows."""
+        for query, ids in (("drop_below", self.below), ("drop", self.dropped), ("park", self.parked)):
+            yield query, [{"id": one} for one in ids]
+        yield "insert_execution", self.new_executions
+        yield "update_execution", self.executions
+        yield "insert_task_run", self.new_runs
+        yield "update_task_run", self.runs
+        yield "insert_plan", self.plans
+        yield "insert_log", self.logs
+        yield "insert_metric", self.metrics
+        yield "insert_event", self.events
+
+
+class Transaction(Protocol):
+    """One transaction of a dialect, from its first read to its commit."""
+
+    def open(self, wanted: Wanted, claim: ClaimRequest | None, now: datetime) -> Loaded:
+        """Read all that is wanted, and the rows that are due."""
+
+    def more(self, wanted: Wanted) -> Loaded:
+        """Read what turned out to be needed, without keeping others from changing it."""
+
+    def plans(self, keys: Iterable[tuple[str, int]]) -> list[Row]:
+        """Read plans: run id, attempt, text."""
+
+    def lock_flow(self, namespace: str, flow_id: str) -> None:
+        """Keep other transactions that do so with the same flow waiting until this one ends."""
+
+    def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
+        """Write everything; with a claim, say when something is due next."""
+
+    def run(self, query: str, **parameters: Any) -> int:
+        """Run a named query; gives how many rows it changed."""
+
+    def all(self, query: str, **parameters: Any) -> list[Row]:
+        """Give all rows of a named query."""
+
+    def one(self, query: str, **parameters: Any) -> Row | None:
+        """Give the first row of a named query, if there is one."""
+
+
+class Database(Protocol):
+    """A database of one dialect, with its named queries; each query outside of a transaction is its own."""
+
+    def writing(self) -> AbstractContextManager[Transaction]:
+        """Make everything inside one transaction; `Conflict` says that it is to be done again."""
+
+    def run(self, query: str, **parameters: Any) -> int:
+        """Run a named query; gives how many rows it changed."""
+
+    def all(self, query: str, **parameters: Any) -> list[Row]:
+        """Give all rows of a named query."""
+
+    def one(self, query: str, **parameters: Any) -> Row | None:
+        """Give the first row of a named query, if there is one."""
+
+    def close(self) -> None:
+        """Let go of the database."""

@@ -1,0 +1,118 @@
+"""What Postgres adds: several engines write at once, and the address may be wrong."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from tests.store.conftest import empty
+from tests.store.test_slots import limited
+from tests.store.test_store import NOW, Deciding, a_flow, claim, end, start
+from tests.unit.kernel.driver import flowable, task
+from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.rows import Execution
+from tiercel_orchestrator.store.port import ClaimRequest, Filter, StoreUnavailable
+from tiercel_orchestrator.store.postgres import PostgresStore, numbered
+
+TASKS = 40
+
+
+@pytest.fixture
+def stores(postgres_url: str) -> Iterator[list[PostgresStore]]:
+    empty(postgres_url)
+    opened = [PostgresStore(postgres_url) for _ in range(3)]
+    yield opened
+    for store in opened:
+        store.close()
+
+
+def work_off(store: PostgresStore, owner: str, deciding: Deciding) -> list[str]:
+    """Claim and end task runs until none is left, as an engine does."""
+    done: list[str] = []
+    request = ClaimRequest(owner, 3, timedelta(seconds=60))
+    claims = store.claim(request, NOW).claims
+    while claims or store.busy("e"):
+        done += [one.run.id for one in claims]
+        claims = store.finish([end(one.run) for one in claims], deciding, NOW, request).claims
+    return done
+
+
+def test_several_engines_work_off_one_execution_each_task_once(stores: list[PostgresStore]) -> None:
+    tasks = [task(f"t{number}") for number in range(TASKS)]
+    deciding = start(stores[0], a_flow(flowable("p", "Parallel", *tasks), task("last")))
+    with ThreadPoolExecutor(len(stores)) as pool:
+        working = [pool.submit(work_off, store, f"o{at}", deciding) for at, store in enumerate(stores)]
+        done = [run_id for one in working for run_id in one.result(timeout=60)]
+    assert (len(done), len(set(done))) == (TASKS + 1, TASKS + 1)
+    execution = stores[0].execution("e")
+    assert execution is not None
+    assert execution.state == states.SUCCESS
+    told = [row[4] for row in stores[0].database.all("events", execution_id="e", after=0) if row[3] == "last"]
+    assert told == [states.CREATED, states.RUNNING, states.SUCCESS]
+
+
+def test_engines_that_start_executions_at_once_keep_to_the_limit(stores: list[PostgresStore]) -> None:
+    deciding = Deciding(limited(2))
+
+    def begin(number: int) -> None:
+        name = f"e{number}"
+        stores[number % len(stores)].apply(Execution(name, "n", "f", 1, name), deciding, NOW)
+
+    def begin_all(first: int) -> None:
+        for number in range(first, 12, len(stores)):
+            begin(number)
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        list(pool.map(begin_all, range(len(stores))))
+    found = [one.state for one in stores[0].executions(Filter())]
+    assert sorted(found) == ["QUEUED"] * 10 + ["RUNNING"] * 2
+
+
+def test_one_execution_that_two_engines_begin_with_exists_once(stores: list[PostgresStore]) -> None:
+    deciding = Deciding(a_flow(task("a")))
+    with ThreadPoolExecutor(len(stores)) as pool:
+        changes = list(
+            pool.map(lambda one: one.apply(Execution("e", "n", "f", 1, "e"), deciding, NOW), stores)
+        )
+    assert sum(bool(one) for one in changes) == 1
+    assert len(claim(stores[0])) == 1
+
+
+def test_a_connection_that_was_cut_is_made_anew(stores: list[PostgresStore]) -> None:
+    first, second, _ = stores
+    start(first, a_flow(task("a")))
+    cut_all_others(second)
+    with suppress(StoreUnavailable):  # unless the loss was noticed already
+        first.execution("e")
+    assert first.execution("e") is not None
+
+
+def test_what_a_transaction_wrote_before_its_connection_was_cut_is_gone(stores: list[PostgresStore]) -> None:
+    first, second, _ = stores
+    row = {"namespace": "n", "id": "f", "source": "s", "created_at": ""}
+    with pytest.raises(StoreUnavailable), first.database.writing() as transaction:
+        transaction.run("insert_flow", revision=1, **row)
+        cut_all_others(second)
+        for revision in range(2, 4):
+            with suppress(StoreUnavailable):
+                transaction.run("insert_flow", revision=revision, **row)
+    assert second.flow_source("n", "f") is None
+    assert first.put_flow("n", "f", "s", NOW) == 1
+
+
+def cut_all_others(store: PostgresStore) -> None:
+    store.database.session.execute(  # type: ignore[attr-defined]
+        "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and query <> ''"
+    )
+
+
+def test_a_server_that_is_not_there_is_said_without_its_password() -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        PostgresStore("postgresql://me:hidden@127.0.0.1:1/postgres")
+    assert "hidden" not in str(caught.value)
+
+
+def test_names_in_a_query_become_numbers() -> None:
+    assert numbered("select :b, :a, :b::text") == ("select $1, $2, $1::text", ("b", "a"))
