@@ -34,7 +34,7 @@ NAMED = {
     "iso_local_time": f"HH:mm:ss{SHORT_FRACTION}",
     "iso_ordinal_date": "yyyy-DDDXXX",
     "iso_week_date": "YYYY-'W'ww-eXXX",
-    "basic_iso_date": "yyyyMMddZ",
+    "basic_iso_date": "yyyyMMddXX",
     "rfc_1123_date_time": f"EEE, d MMM yyyy HH:mm:ss {OFFSET_OR_GMT}",
 }
 _PIECE = re.compile("'((?:[^']|'')*)'|([A-Za-z\ue000-\ue003])\\2*|([\\[\\]])|(.)", re.DOTALL)

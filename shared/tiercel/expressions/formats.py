@@ -90,6 +90,9 @@ class _Pattern:
         self.group = len(whole) - whole.rfind(",") - 1 if "," in whole else 0
         self.least_whole = whole.count("0")
         self.least, self.most = fraction.count("0"), len(fraction)
+        if match[3] is not None and "0" not in whole + fraction:
+            # Java takes the `#` beside the point as a `0`: #.## writes 0.5, .## writes .5 and 2.0
+            self.least_whole, self.least = (1, 0) if "#" in whole else (0, min(1, self.most))
         self.factor = 100 if "%" in self.suffix + self.prefix else 1000 if "\u2030" in self.suffix else 1
 
 

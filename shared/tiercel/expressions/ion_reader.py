@@ -198,6 +198,8 @@ def _number(text: str) -> Any:
     plain = text.replace("_", "")
     if plain.endswith("inf"):
         return float(plain)
+    if len(plain) > 1000:
+        raise ExpressionError("This Ion holds a number that is too long")
     if plain.lstrip("-")[:2].lower() in ("0x", "0b"):
         return int(plain, 0)
     lowered = plain.lower()
@@ -205,8 +207,6 @@ def _number(text: str) -> Any:
         return float(plain)
     if "." in plain or "d" in lowered:
         return Decimal(lowered.replace("d", "e"))
-    if len(plain) > 1000:
-        raise ExpressionError("This Ion holds a number that is too long")
     return int(plain)
 
 

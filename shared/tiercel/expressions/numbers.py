@@ -5,7 +5,7 @@ An int stands for Integer, Long and BigInteger, a float for Double, Float32 for 
 
 import struct
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from math import copysign, fmod, isfinite, isinf, isnan
 from typing import Any, TypeAlias
 
@@ -147,7 +147,7 @@ def calculate(operator: str, left: Number, right: Number) -> Number:
             return _DECIMAL[operator](_as_decimal(left), _as_decimal(right))
         result = _FLOAT[operator](float(left), float(right))
         return Float32(result) if rank == 1 else result
-    except (OverflowError, InvalidOperation, ValueError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise ExpressionError(f"The numbers do not allow `{operator}`: the result is out of range") from error
 
 

@@ -150,7 +150,10 @@ def ends_with(left: Any, right: Any, run: Run) -> bool:
 
 def negate(value: Any) -> Any:
     """Give the opposite of a number."""
-    return _calculated("-", 0, value) if is_number(value) and value == 0 else _calculated("*", value, -1)
+    if not is_number(value):
+        hint = "; `| number` makes a number of it" if isinstance(value, str) else ""
+        raise ExpressionError(f"`-` needs a number, not {kind(value)}{hint}")
+    return calculate("-", 0, value) if value == 0 else calculate("*", value, -1)
 
 
 BINARY: dict[str, Callable[[Any, Any, Run], Any]] = {

@@ -207,4 +207,6 @@ def _list_item(target: Any, key: Any) -> Any:
 def _written(key: Any, path: str) -> str:
     if isinstance(key, str) and key.isidentifier():
         return f".{key}" if path else key
+    if key is True or key is False:
+        return f"[{str(key).lower()}]"
     return f"[{key!r}]" if isinstance(key, str | int) else "[…]"

@@ -1,5 +1,6 @@
 """YAML by PyYAML, read safely and written in Jackson's form; imported on first use."""
 
+import re
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from tiercel.expressions.numbers import is_number, number_text
 from tiercel.expressions.values import DEEPEST, Reader, is_list, text_of
 
 MOST_ALIASES = 1000
+# what Jackson quotes wherever it stands, and the short words for true and false
+_QUOTABLE = re.compile(r"[\[\]{},]|:[ \t]|[ \t]#|^[yYnN]\Z")
 
 
 class _Reader(yaml.CSafeLoader):
@@ -46,7 +49,7 @@ def _needs_quotes(value: str) -> bool:
         or not plain
         or value != value.strip()
         or value[0] in "-?:,[]{}#&*!|>'\"%@`"
-        or ": " in value
+        or _QUOTABLE.search(value) is not None
     )
 
 

@@ -59,6 +59,8 @@ VARIABLES: dict[str, Any] = {
         ("1378653552 | date('iso_local_date')", "2013-09-08"),
         ("1378653552123 | date('iso_local_date')", "2013-09-08"),
         ("'2013-09-08T15:19:12.123456789Z' | date('SSSSSS')", "123456"),
+        ("'2024-01-15T10:30:00Z' | date('basic_iso_date')", "20240115Z"),
+        ("'2024-01-15T10:30:00Z' | date('basic_iso_date', timeZone='Europe/Paris')", "20240115+0100"),
         ("null | date", ""),
         ("isWeekend('2024-02-10')", "true"),
         ("isDayWeekInMonth('2024-02-26', 'monday', 'LAST')", "true"),

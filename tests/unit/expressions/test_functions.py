@@ -101,6 +101,7 @@ def test_a_function_gives_what_kestras_gives(expression: str, expected: str) -> 
         ("fromJson('NaN')", "not JSON"),
         ("yaml('a: [')", "not YAML"),
         ("fromIon('{a:')", "not Ion"),
+        ("fromIon('0x" + "f" * 5000 + "')", "a number that is too long"),
         ("encrypt('short', 'x')", "16, 24 or 32 bytes"),
         ("encrypt(null, 'x')", "no encryption key"),
         ("env('x')", "no environment variable"),

@@ -52,15 +52,13 @@ def join(run: Run, value: Any, separator: Any = "") -> str | None:
 
 
 def length(run: Run, value: Any) -> int:
-    """Count the items of a list or map, or the letters of a text; null has none."""
-    if value is None:
-        return 0
+    """Count the items of a list or map, or the letters of a text; anything else has none, as in Pebble."""
     if isinstance(value, str):
         # Java counts UTF-16 units: a letter outside the basic plane is two
         return len(value) + sum(letter > "\uffff" for letter in value) if not value.isascii() else len(value)
     if isinstance(value, Mapping) or is_list(value):
         return len(value)
-    raise ExpressionError(f"`length` counts a list, a map or a text, not {kind(value)}")
+    return 0
 
 
 def slice(run: Run, value: Any, from_index: Any = 0, to_index: Any = None) -> Any:
