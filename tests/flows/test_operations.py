@@ -1,21 +1,12 @@
 """What people do with executions: restart, replay, mark, pause, queue; on the engine itself."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from textwrap import dedent
-from typing import Any, TypeVar
 
 import pytest
 
-from tiercel import clock
+from tests.flows.playing import MEND, mended, on_engine, run_of, start, states_of
 from tiercel.errors import InvalidFlow
-from tiercel_orchestrator.kernel.rows import TaskRun
-from tiercel_orchestrator.local import open_engine
 from tiercel_orchestrator.shell.engine import Engine
-from tiercel_orchestrator.shell.starting import StartRequest
-
-T = TypeVar("T")
 
 FAILS_ONCE = """
     id: fails-once
@@ -42,16 +33,6 @@ FAILS_ONCE = """
         type: io.kestra.plugin.core.log.Log
         message: tidy
 """
-MEND = """
-    id: mend
-    namespace: tests
-    tasks:
-      - id: set
-        type: io.kestra.plugin.core.kv.Set
-        key: mended
-        value: "yes"
-        kvType: STRING
-"""
 PAUSES = """
     id: waits
     namespace: tests
@@ -65,36 +46,6 @@ PAUSES = """
         type: io.kestra.plugin.core.log.Log
         message: end
 """
-
-
-def on_engine(home: Path, play: Callable[[Engine], Awaitable[T]], *sources: str) -> T:
-    """Play something on an engine that knows these flows."""
-
-    async def run() -> T:
-        async with open_engine(home) as engine:
-            for source in sources:
-                await engine.in_store(engine.library.put, dedent(source), clock.now())
-            return await play(engine)
-
-    return asyncio.run(run())
-
-
-async def start(engine: Engine, flow_id: str, **inputs: Any) -> str:
-    return (await engine.start(StartRequest("tests", flow_id, inputs=inputs))).id
-
-
-async def run_of(engine: Engine, execution_id: str, task_id: str) -> TaskRun:
-    runs = await engine.in_store(engine.store.task_runs, execution_id)
-    return next(run for run in runs if run.task_id == task_id)
-
-
-async def states_of(engine: Engine, execution_id: str) -> dict[str, str]:
-    runs = await engine.in_store(engine.store.task_runs, execution_id)
-    return {run.task_id or "": run.state for run in runs}
-
-
-async def mended(engine: Engine) -> None:
-    await engine.wait(await start(engine, "mend"))
 
 
 def test_a_restart_runs_what_failed_and_what_follows_and_nothing_else(tmp_path: Path) -> None:
@@ -323,3 +274,16 @@ def test_a_paused_execution_starts_nothing_until_it_is_resumed(tmp_path: Path) -
         assert (await engine.wait(execution_id)).state == "SUCCESS"
 
     on_engine(tmp_path, play, flow)
+
+
+def test_one_that_was_killed_while_it_stood_still_can_be_restarted(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> None:
+        engine.claiming = False
+        execution_id = await start(engine, "mend")
+        await engine.operations.pause(execution_id)
+        await engine.kill(execution_id)
+        engine.claiming = True
+        await engine.operations.restart(execution_id)
+        assert (await engine.wait(execution_id)).state == "SUCCESS"
+
+    on_engine(tmp_path, play, MEND)

@@ -7,7 +7,7 @@ the runs that are there. That is one commit; the execution goes on with the next
 from datetime import datetime
 
 from tiercel.flows.plans import Batches, Each, Graph, Pause, Subflow
-from tiercel_orchestrator.kernel import scopes, states, task_runs
+from tiercel_orchestrator.kernel import batches, scopes, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.events import LabelsRequested, MarkRequested, StateRequested
@@ -26,9 +26,13 @@ def restart(deciding: Deciding, root: TaskRun) -> None:
         _refuse(deciding, RUNS)
         return
     tree = Tree(deciding)
-    if not _reopen(deciding, tree, root) and deciding.execution.state not in states.UNSUCCESSFUL:
-        _refuse(deciding, NOTHING)
-        return
+    root.frame = root.frame or Frame()  # one that was ended before it began has none
+    if not _reopen(deciding, tree, root):
+        if deciding.execution.state not in states.UNSUCCESSFUL:
+            _refuse(deciding, NOTHING)
+            return
+        # no task failed: the outputs did, or an agreement, or it never began
+        _open(deciding, tree, root, "tasks")
     _restarted(deciding, root)
 
 
@@ -96,6 +100,8 @@ def go_on(deciding: Deciding, root: TaskRun) -> None:
     deciding.execution_enters(states.RUNNING)
     root.enter(states.RUNNING, deciding.now)
     deciding.wait(root, "children")
+    watching.end(deciding)  # those that have done their work are still there
+    watching.begin(deciding, root)
     let_go(deciding)
 
 
@@ -183,7 +189,7 @@ def _open(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> None:
 def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Frame:
     """Count a frame from the runs that are there, and lay down what a value of an each still lacks."""
     old = frame_of(scope)
-    frame = Frame(old.plan, phase, iteration=old.iteration, held=old.held)
+    frame = Frame(old.plan, phase, iteration=old.iteration)
     children = tree.in_phase(scope, phase)
     for child in tree.children(scope):
         if child.ended:
@@ -195,7 +201,7 @@ def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Fr
         frame.next = len(children)
         for child in children:
             if child.ended:
-                frame.tally[child.state] = frame.tally.get(child.state, 0) + 1
+                batches.count(frame, child)
     if isinstance(old.plan, Graph) and phase == "tasks":
         frame.started = [child.task_id or "" for child in children]
         frame.ended = [child.task_id or "" for child in children if child.ended]

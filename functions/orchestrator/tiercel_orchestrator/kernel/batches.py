@@ -16,11 +16,10 @@ def begin(deciding: Deciding, batch: TaskRun) -> None:
     task_runs.start_child(deciding, batch, plan.subflow)
 
 
-def count(scope: TaskRun, batch: TaskRun) -> None:
+def count(frame: Frame, batch: TaskRun) -> None:
     """Count the end of a batch, by the state of its execution."""
     state = (batch.outputs or {}).get("state", batch.state)
-    tally = frame_of(scope).tally
-    tally[state] = tally.get(state, 0) + 1
+    frame.tally[state] = frame.tally.get(state, 0) + 1
 
 
 def outputs(frame: Frame) -> dict[str, Any]:

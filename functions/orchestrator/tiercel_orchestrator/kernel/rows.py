@@ -34,9 +34,9 @@ Request = Literal[
 ]
 
 
-Role = Literal["", "root", "shard", "batch", "monitor"]
-"""What a row is for, where no task run stands behind it: the execution's own scope ("root"); a part of
-a wide each ("shard"); one batch of a ForEachItem ("batch"); what watches over the execution ("monitor")."""
+Role = Literal["", "root", "batch", "monitor"]
+"""What a row is for, where no task run stands behind it: the execution's own scope ("root"); one batch of a
+ForEachItem ("batch"); what watches over the execution ("monitor")."""
 
 
 @dataclass(slots=True)

@@ -55,7 +55,7 @@ def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRu
             return True
     frame.running -= 1
     if child.role == "batch":
-        batches.count(scope, child)
+        batches.count(frame, child)
     if frame.started:
         frame.ended.append(child.task_id or "")
     return False

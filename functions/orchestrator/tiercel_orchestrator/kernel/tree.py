@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Pause, Sequence
+from tiercel.flows.plans import Sequence
 from tiercel_orchestrator.kernel import scopes
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
@@ -82,8 +82,3 @@ def is_scope(run: TaskRun) -> bool:
         return False
     plan = frame_of(run).plan
     return not (isinstance(plan, Sequence) and plan.directory)
-
-
-def passed(run: TaskRun) -> bool:
-    """Say whether a pause is over and its children run."""
-    return run.frame is not None and isinstance(run.frame.plan, Pause)
