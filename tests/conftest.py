@@ -1,14 +1,14 @@
 """Which tests share a worker; and, at the end of a run, which servers were real, emulated or missing."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it ships no types
 
-from tests import servers
+from tests import postgres, servers
 
 CORPUS = "conformance corpus"
 TOGETHER = ("tests/packaging/", "tests/docs/test_contributing.py", "tests/test_conformance.py")
@@ -23,6 +23,15 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]  # for the same reaso
 
     def _split_scope(self, nodeid: str) -> str:
         return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Give the address of a private server, which the tests of a worker share."""
+    with postgres.running() as url:
+        if url is None:
+            pytest.skip("Postgres is not installed here")
+        yield url
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,6 +12,13 @@ from pathlib import Path
 from tests.servers import note
 
 USER = "postgres"
+GUARDED = "guarded"
+"""A user of whom the server wants a password, if somebody creates it."""
+ENTRIES = f"""
+host all {GUARDED} 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 trust
+local all all trust
+"""
 
 
 def programs() -> Path | None:
@@ -47,6 +54,7 @@ def running() -> Iterator[str | None]:
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
     try:
         _as_owner([binaries / "initdb", "-D", data, "-A", "trust", "-U", USER, "--no-sync"])
+        (data / "pg_hba.conf").write_text(ENTRIES)
         _as_owner([binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", home / "log", "start"])
         note("Postgres", "real", binaries.parts[-2])
         yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"

@@ -24,9 +24,9 @@ tasks:
 
 
 @contextlib.contextmanager
-def serving(cli: Cli) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def serving(cli: Cli, *options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """Run a server on a free port; gives its address."""
-    process = cli.start("server", "--port", "0")
+    process = cli.start("server", "--port", "0", *options)
     try:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -5,18 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres
 from tiercel_orchestrator.store.postgres import PostgresStore
 from tiercel_orchestrator.store.sqlite import SqliteStore
 from tiercel_orchestrator.store.store import SqlStore
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    with postgres.running() as url:
-        if url is None:
-            pytest.skip("Postgres is not installed here")
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

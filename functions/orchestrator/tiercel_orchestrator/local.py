@@ -1,4 +1,4 @@
-"""The laptop's engine: SQLite, files and in-process families below one home directory."""
+"""The laptop's engine: SQLite, files and in-process families below one home; or the store elsewhere."""
 
 import json
 import os
@@ -19,8 +19,9 @@ from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
+from tiercel_orchestrator.store import opening
 from tiercel_orchestrator.store.port import Change
-from tiercel_orchestrator.store.sqlite import SqliteStore
+from tiercel_orchestrator.store.store import SqlStore
 
 STORE_FILE = "engine.db"
 
@@ -57,15 +58,16 @@ def made(home: Path) -> Path:
     return home
 
 
-def open_store(home: Path) -> SqliteStore:
-    """Open the store of a home directory, which is made if it is not there."""
+def open_store(home: Path, url: str | None = None) -> SqlStore:
+    """Open the store at an address, by default that of a home directory, which is made if it is not there."""
     made(home)
-    return SqliteStore(home / STORE_FILE)
+    return opening.open_store(url or str(home / STORE_FILE))
 
 
 @asynccontextmanager
 async def open_engine(
     home: Path,
+    store_url: str | None = None,
     *,
     registry: Registry | None = None,
     services: Services | None = None,
@@ -79,12 +81,13 @@ async def open_engine(
 ) -> AsyncIterator[Engine]:
     """Run an engine on a home directory; with `claiming`, it takes up what was left unfinished there.
 
+    `store_url`: where executions are kept, by default in the home; several homes may share a store.
     `routes`: families that are elsewhere, by default those of TIERCEL_FAMILY_URLS.
     """
     registry = registry or Registry.installed()
     services = services or local_services(home)
     routes = Routes.read() if routes is None else routes
-    store = open_store(home)
+    store = open_store(home, store_url)
     owner = Owner(home / "owners")
     dispatcher: Dispatcher | None = None
     try:

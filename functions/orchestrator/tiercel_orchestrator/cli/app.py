@@ -16,7 +16,16 @@ from tiercel.registry import Registry
 from tiercel_orchestrator import local
 from tiercel_orchestrator.cli import exits, operating, running, say
 from tiercel_orchestrator.cli.inputs import parse_pairs
-from tiercel_orchestrator.cli.options import AsJson, ExecutionId, Home, Quiet, finish, guard, watch_of
+from tiercel_orchestrator.cli.options import (
+    AsJson,
+    ExecutionId,
+    Home,
+    Quiet,
+    StoreUrl,
+    finish,
+    guard,
+    watch_of,
+)
 from tiercel_orchestrator.store.port import Filter
 from tiercel_orchestrator.views import execution_view
 
@@ -59,18 +68,23 @@ def run(
         bool, typer.Option("--follow", help="Show progress; this is the default.", hidden=True)
     ] = True,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Run a flow here and now, and show its progress and result."""
-    watch = watch_of(home, quiet, as_json)
+    watch = watch_of(home, store, quiet, as_json)
     finish(running.run_flow(flow, parse_pairs(inputs or []), parse_pairs(labels or []), watch), flow)
 
 
 @app.command()
 def follow(
-    execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+    execution_id: ExecutionId,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Take up an execution that was interrupted, or show how it ended."""
-    finish(running.follow(execution_id, watch_of(home, quiet, as_json)))
+    finish(running.follow(execution_id, watch_of(home, store, quiet, as_json)))
 
 
 @app.command()
@@ -125,13 +139,13 @@ def executions(
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 20,
     as_json: AsJson = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """List executions, the newest first."""
-    store = local.open_store(home or local.default_home())
-    try:
-        found = store.executions(Filter(namespace, flow, None, state.upper() if state else None, limit))
+    with contextlib.closing(guard(lambda: local.open_store(home or local.default_home(), store))) as opened:
+        found = opened.executions(Filter(namespace, flow, None, state.upper() if state else None, limit))
         if as_json:
-            running.print_json([execution_view(one, store.task_runs(one.id)) for one in found])
+            running.print_json([execution_view(one, opened.task_runs(one.id)) for one in found])
             return
         table = Table(box=None, pad_edge=False, header_style="dim")
         for column in ("id", "flow", "state", "started"):
@@ -139,8 +153,6 @@ def executions(
         for one in found:
             table.add_row(one.id, f"{one.namespace}/{one.flow_id}", one.state, one.history[0][1])
         say.out.print(table if found else "no executions yet: run one with `tiercel run FLOW.yaml`")
-    finally:
-        store.close()
 
 
 @app.command()
@@ -149,11 +161,12 @@ def logs(
     level: Annotated[str, typer.Option("--level", help="The lowest level shown.")] = "TRACE",
     as_json: AsJson = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Print the log of an execution."""
     from tiercel_orchestrator.cli import log_listing
 
-    guard(lambda: log_listing.show(home or local.default_home(), execution_id, level.upper(), as_json))
+    guard(lambda: log_listing.show(home or local.default_home(), store, execution_id, level.upper(), as_json))
 
 
 @app.command()
@@ -166,9 +179,10 @@ def resume(
     as_json: AsJson = False,
     quiet: Quiet = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Go on with an execution that is paused."""
-    finish(running.resume(execution_id, parse_pairs(inputs or []), watch_of(home, quiet, as_json)))
+    finish(running.resume(execution_id, parse_pairs(inputs or []), watch_of(home, store, quiet, as_json)))
 
 
 @app.command()
@@ -182,19 +196,26 @@ def server(
         Path | None, typer.Option("--routes", help="A route table, beside TIERCEL_FAMILY_URLS.")
     ] = None,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Run all executions of a home, the unfinished ones first, until it is stopped."""
     from tiercel_orchestrator.cli import serving
 
     home = home or local.default_home()
     guard(lambda: running.log_to(home))
-    finish(serving.serve(home, host, port, concurrency, routes))
+    finish(serving.serve(home, store, host, port, concurrency, routes))
 
 
 @app.command()
-def kill(execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None) -> None:
+def kill(
+    execution_id: ExecutionId,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+    store: StoreUrl = None,
+) -> None:
     """End an execution that has not ended, and all that it started."""
-    finish(running.kill(execution_id, watch_of(home, quiet, as_json)))
+    finish(running.kill(execution_id, watch_of(home, store, quiet, as_json)))
 
 
 operating.add_to(app)

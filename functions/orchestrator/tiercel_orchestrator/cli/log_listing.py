@@ -8,15 +8,15 @@ from tiercel_orchestrator.cli import running, say
 from tiercel_orchestrator.local import open_store
 
 
-def show(home: Path, execution_id: str, level: str, as_json: bool) -> None:
+def show(home: Path, store_url: str | None, execution_id: str, level: str, as_json: bool) -> None:
     """Print the lines of an execution from a level on."""
     if level not in LEVELS:
         raise InvalidFlow(f"--level {level}: write one of {', '.join(LEVELS)}.")
-    store = open_store(home)
+    store = open_store(home, store_url)
     try:
         if store.execution(execution_id) is None:
             raise InvalidFlow(
-                f"There is no execution '{execution_id}' in {home}; `tiercel executions` lists them."
+                f"There is no execution '{execution_id}' in this store; `tiercel executions` lists them."
             )
         wanted = LEVELS[LEVELS.index(level) :]
         rows = [row for row in store.logs(execution_id) if row.line.level in wanted]

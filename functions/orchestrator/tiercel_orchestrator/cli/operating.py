@@ -7,7 +7,7 @@ import typer
 
 from tiercel.errors import InvalidFlow
 from tiercel_orchestrator.cli.inputs import parse_pairs
-from tiercel_orchestrator.cli.options import AsJson, ExecutionId, Home, Quiet, finish, watch_of
+from tiercel_orchestrator.cli.options import AsJson, ExecutionId, Home, Quiet, StoreUrl, finish, watch_of
 from tiercel_orchestrator.cli.running import operate
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.operations import Operations, Standing
@@ -39,9 +39,10 @@ def restart(
     as_json: AsJson = False,
     quiet: Quiet = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Run again what has failed in an execution; on another revision, in an execution of its own."""
-    _go(lambda verbs: verbs.restart(execution_id, revision=revision), home, quiet, as_json)
+    _go(lambda verbs: verbs.restart(execution_id, revision=revision), home, store, quiet, as_json)
 
 
 def replay(
@@ -56,6 +57,7 @@ def replay(
     as_json: AsJson = False,
     quiet: Quiet = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Run an ended execution again as a new one: all of it, or from a task run on."""
 
@@ -63,21 +65,29 @@ def replay(
         run_id = await _run_named(verbs.engine, execution_id, from_) if from_ else None
         return await verbs.replay(execution_id, run_id, revision=revision)
 
-    _go(verb, home, quiet, as_json)
+    _go(verb, home, store, quiet, as_json)
 
 
 def pause(
-    execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+    execution_id: ExecutionId,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Let a running execution stand still: what runs ends, and nothing more starts."""
-    _stay(lambda verbs: verbs.pause(execution_id), home, quiet, as_json)
+    _stay(lambda verbs: verbs.pause(execution_id), home, store, quiet, as_json)
 
 
 def force_run(
-    execution_id: ExecutionId, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+    execution_id: ExecutionId,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Start an execution that is queued or waits for its date, whatever it waits for."""
-    _go(lambda verbs: verbs.force_run(execution_id), home, quiet, as_json)
+    _go(lambda verbs: verbs.force_run(execution_id), home, store, quiet, as_json)
 
 
 def unqueue(
@@ -86,9 +96,10 @@ def unqueue(
     as_json: AsJson = False,
     quiet: Quiet = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Take an execution out of its flow's queue: start it, or end it."""
-    _go(lambda verbs: verbs.unqueue(execution_id, state.upper()), home, quiet, as_json)
+    _go(lambda verbs: verbs.unqueue(execution_id, state.upper()), home, store, quiet, as_json)
 
 
 def mark(
@@ -98,6 +109,7 @@ def mark(
     as_json: AsJson = False,
     quiet: Quiet = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Put a task run of an ended execution into a state, and go on from there."""
 
@@ -105,14 +117,19 @@ def mark(
         run_id = await _run_named(verbs.engine, execution_id, task)
         return await verbs.mark(execution_id, run_id, state.upper())
 
-    _go(verb, home, quiet, as_json)
+    _go(verb, home, store, quiet, as_json)
 
 
 def change_status(
-    execution_id: ExecutionId, state: State, as_json: AsJson = False, quiet: Quiet = False, home: Home = None
+    execution_id: ExecutionId,
+    state: State,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Put an ended execution into another last state; nothing runs again."""
-    _stay(lambda verbs: verbs.change_status(execution_id, state.upper()), home, quiet, as_json)
+    _stay(lambda verbs: verbs.change_status(execution_id, state.upper()), home, store, quiet, as_json)
 
 
 def labels(
@@ -121,19 +138,20 @@ def labels(
     as_json: AsJson = False,
     quiet: Quiet = False,
     home: Home = None,
+    store: StoreUrl = None,
 ) -> None:
     """Set labels of an ended execution; the others stay."""
-    _stay(lambda verbs: verbs.set_labels(execution_id, parse_pairs(pairs)), home, quiet, as_json)
+    _stay(lambda verbs: verbs.set_labels(execution_id, parse_pairs(pairs)), home, store, quiet, as_json)
 
 
-def _go(verb: Verb, home: Home, quiet: bool, as_json: bool) -> None:
+def _go(verb: Verb, home: Home, store: StoreUrl, quiet: bool, as_json: bool) -> None:
     """Do it, and watch the execution to its end."""
-    finish(operate(verb, watch_of(home, quiet, as_json), follow=True))
+    finish(operate(verb, watch_of(home, store, quiet, as_json), follow=True))
 
 
-def _stay(verb: Verb, home: Home, quiet: bool, as_json: bool) -> None:
+def _stay(verb: Verb, home: Home, store: StoreUrl, quiet: bool, as_json: bool) -> None:
     """Do it, and show the execution as it stands then."""
-    finish(operate(verb, watch_of(home, quiet, as_json), follow=False))
+    finish(operate(verb, watch_of(home, store, quiet, as_json), follow=False))
 
 
 async def _run_named(engine: Engine, execution_id: str, name: str) -> str:

@@ -19,14 +19,23 @@ Home = Annotated[
     Path | None,
     typer.Option("--home", help="Where executions and files are kept; default TIERCEL_HOME, else .tiercel."),
 ]
+StoreUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        envvar="TIERCEL_STORE",
+        help="Where executions are kept: postgresql://…, sqlite:///path or a path; default: in the home.",
+    ),
+]
 ExecutionId = Annotated[str, typer.Argument(metavar="ID", help="The execution's id.")]
 
 
-def watch_of(home: Path | None, quiet: bool, as_json: bool) -> running.Watch:
+def watch_of(home: Path | None, store: str | None, quiet: bool, as_json: bool) -> running.Watch:
     """Say how a run is shown, and where it is kept."""
     home = home or local.default_home()
     guard(lambda: running.log_to(home))
-    return running.Watch(home, quiet, as_json)
+    return running.Watch(home, store, quiet, as_json)
 
 
 def finish(work: Coroutine[Any, Any, int], file: Path | None = None) -> None:

@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,14 @@ class Watch:
     """How a run is shown; the engine reports here before anybody looks."""
 
     home: Path
+    store: str | None = None
     quiet: bool = False
     as_json: bool = False
     progress: Progress | None = None
+
+    def engine(self) -> AbstractAsyncContextManager[Engine]:
+        """Open an engine that claims nothing yet, and reports here."""
+        return open_engine(self.home, self.store, listener=self.changed, log_sink=self.said, claiming=False)
 
     def changed(self, change: Change) -> None:
         """Pass a change on."""
@@ -83,7 +89,7 @@ async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, st
     source = read_source(file)
     if not (watch.quiet or watch.as_json):
         say.problems(file, examine(source, Registry.installed()).warnings)
-    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+    async with watch.engine() as engine:
         flow = await engine.in_store(engine.library.put, source, clock.now(), str(file))
         request = StartRequest(
             flow.namespace, flow.id, flow.revision, with_files(flow, given, file), labels=dict(labels)
@@ -101,7 +107,7 @@ async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, st
 
 async def follow(execution_id: str, watch: Watch) -> int:
     """Take up an execution where it was left, or show how it ended; Ctrl-C leaves it as it is."""
-    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+    async with watch.engine() as engine:
         execution = await engine.execution(execution_id)
         with watch.begin(execution) as progress:
             runs = await engine.in_store(engine.store.task_runs, execution_id)
@@ -113,7 +119,7 @@ async def follow(execution_id: str, watch: Watch) -> int:
 
 async def resume(execution_id: str, given: Mapping[str, str], watch: Watch) -> int:
     """Go on with what is paused in an execution, and watch it to its end."""
-    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+    async with watch.engine() as engine:
         execution = await engine.execution(execution_id)
         with watch.begin(execution):
             await engine.operations.resume(execution_id, dict(given))
@@ -124,7 +130,7 @@ async def resume(execution_id: str, given: Mapping[str, str], watch: Watch) -> i
 
 async def operate(verb: Callable[[Operations], Awaitable[Standing]], watch: Watch, *, follow: bool) -> int:
     """Do something with an execution; with `follow`, watch what comes of it to its end."""
-    async with open_engine(watch.home, listener=watch.changed, log_sink=watch.said, claiming=False) as engine:
+    async with watch.engine() as engine:
         standing = await verb(engine.operations)
         execution = standing.execution
         if follow:
@@ -137,7 +143,7 @@ async def operate(verb: Callable[[Operations], Awaitable[Standing]], watch: Watc
 
 async def kill(execution_id: str, watch: Watch) -> int:
     """End an execution; one that has ended stays as it is."""
-    async with open_engine(watch.home, claiming=False) as engine:
+    async with watch.engine() as engine:
         execution = await engine.execution(execution_id)
         await engine.kill(execution.id)
         return await _report(engine, await engine.execution(execution_id), watch)

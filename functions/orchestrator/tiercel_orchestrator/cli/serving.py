@@ -39,12 +39,14 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(home: Path, host: str, port: int, concurrency: int, routes: Path | None) -> int:
+async def serve(
+    home: Path, store: str | None, host: str, port: int, concurrency: int, routes: Path | None
+) -> int:
     """Serve until a signal comes; what runs then is given back, and goes on with the next start."""
     with listener_of(host, port) as listener:
         url = url_of(host, listener.getsockname()[1])
         async with open_engine(
-            home, concurrency=concurrency, routes=Routes.read(routes), callback_url=url
+            home, store, concurrency=concurrency, routes=Routes.read(routes), callback_url=url
         ) as engine:
             app = app_of(engine.work.dispatcher.told)
             config = uvicorn.Config(

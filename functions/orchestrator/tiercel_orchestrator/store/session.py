@@ -4,10 +4,11 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
+from tiercel_orchestrator.store.connecting import Connection, connected, place_of, worded
 from tiercel_orchestrator.store.port import StoreUnavailable
 from tiercel_orchestrator.store.queries import read_text
 from tiercel_orchestrator.store.tables import Conflict
@@ -36,7 +37,6 @@ UNAVAILABLE = (
 )
 
 T = TypeVar("T")
-Connection: TypeAlias = asyncpg.Connection
 
 
 class Session:
@@ -105,17 +105,14 @@ class Session:
             if isinstance(error, ValueError):
                 raise  # what we have sent was no value of its type: a bug of ours
             self._let_go()
-            raise StoreUnavailable(
-                f"The store in Postgres cannot be used ({error}); see that it runs, and that its address, "
-                "user and rights are right."
-            ) from error
+            raise worded(self.url, error) from error
 
     async def _connected(self) -> Connection:
         """Give the connection; never a new one amid a transaction, half of which would be lost."""
         if self.connection is None or self.connection.is_closed():
             if self.inside:
                 raise asyncpg.InterfaceError("the connection was lost amid a transaction")
-            self.connection = await asyncpg.connect(self.url, statement_cache_size=0)
+            self.connection = await connected(self.url)
         return self.connection
 
     def _let_go(self) -> None:
@@ -136,6 +133,6 @@ class Session:
                 await connection.execute("insert into tiercel.version values ($1)", SCHEMA_VERSION)
         if version not in (None, SCHEMA_VERSION):
             raise StoreUnavailable(
-                f"The store in Postgres has version {version} of the tables, and this tiercel needs version "
-                f"{SCHEMA_VERSION}; rename its schema tiercel, or name another database."
+                f"The store at {place_of(self.url)} has version {version} of the tables, and this tiercel "
+                f"needs version {SCHEMA_VERSION}; rename its schema tiercel, or name another database."
             )

@@ -59,7 +59,7 @@ class SqliteDatabase:
         if tables and version != SCHEMA_VERSION:
             raise StoreUnavailable(
                 f"The store {self.path} has version {version} of the tables, and this tiercel needs version "
-                f"{SCHEMA_VERSION}; move it away, or name another directory by TIERCEL_HOME."
+                f"{SCHEMA_VERSION}; move it away, or name another by --store, or a home by TIERCEL_HOME."
             )
         # one transaction: another process sees all of the tables or none
         schema = read_text("sqlite", "schema.sql")
@@ -123,7 +123,7 @@ class SqliteDatabase:
             return error
         return StoreUnavailable(
             f"The store {self.path} cannot be used ({error}); make it a database that can be written, "
-            "with free space, or name another directory by TIERCEL_HOME."
+            "with free space, or name another by --store, or a home by TIERCEL_HOME."
         )
 
 
