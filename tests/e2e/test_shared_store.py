@@ -15,13 +15,13 @@ import pytest
 from tests.e2e.cli import Cli
 from tests.e2e.test_server import serving
 from tests.postgres import GUARDED
+from tests.store.conftest import Raw, empty
 from tiercel import clock
 from tiercel_orchestrator.local import open_engine
 from tiercel_orchestrator.shell.starting import StartRequest
 from tiercel_orchestrator.store.connecting import place_of
 from tiercel_orchestrator.store.opening import open_store
 from tiercel_orchestrator.store.port import Filter
-from tiercel_orchestrator.store.postgres import PostgresStore
 
 SAYS = """
 id: says
@@ -44,12 +44,10 @@ EXECUTIONS = 8
 
 
 @pytest.fixture
-def database(postgres_url: str) -> Iterator[str]:
+def database(postgres_url: str) -> str:
     """Give an address of a store that nobody has used."""
-    store = PostgresStore(postgres_url)
-    store.database.session.execute("drop schema tiercel cascade")  # type: ignore[attr-defined]
-    store.close()
-    yield postgres_url
+    empty(postgres_url)
+    return postgres_url
 
 
 def test_commands_share_a_store_in_postgres(cli: Cli, database: str) -> None:
@@ -127,10 +125,9 @@ def test_a_server_that_is_not_there_is_said(cli: Cli) -> None:
 
 
 def test_a_wrong_password_a_missing_database_and_missing_rights_are_said(cli: Cli, database: str) -> None:
-    with contextlib.closing(PostgresStore(database)) as store:
-        session = store.database.session  # type: ignore[attr-defined]
-        session.execute(f"drop role if exists {GUARDED}")
-        session.execute(f"create role {GUARDED} login password 'right'")
+    with contextlib.closing(Raw(database)) as raw:
+        raw.execute(f"drop role if exists {GUARDED}")
+        raw.execute(f"create role {GUARDED} login password 'right'")
     as_guarded = re.sub("//[^@]*@", f"//{GUARDED}:WORD@", database)
     assert "correct the user and password" in refused(cli, as_guarded.replace("WORD", "wrong"))
     assert "grant the user what it needs" in refused(cli, as_guarded.replace("WORD", "right"))

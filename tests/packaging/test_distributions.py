@@ -61,8 +61,10 @@ def test_a_familys_wheel_holds_its_manifest_and_its_entry_point(family: str, whe
 
 
 def test_the_orchestrators_wheel_holds_its_sql_and_its_command(wheels: Wheels) -> None:
-    statements = {name for name in contents(wheels["orchestrator"]) if name.endswith(".sql")}
-    assert "tiercel_orchestrator/store/sql/sqlite/schema.sql" in statements
+    package = MEMBERS["orchestrator"]
+    wanted = {str(file.relative_to(package)) for file in package.rglob("*.sql")}
+    assert wanted
+    assert wanted <= set(contents(wheels["orchestrator"]))
     (command,) = distribution(wheels["orchestrator"]).entry_points.select(group="console_scripts")
     assert command.name == "tiercel"
 

@@ -1,8 +1,12 @@
 """The stores that one suite is passed for: each dialect, the database its own."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 
 from tiercel_orchestrator.store.postgres import PostgresStore
@@ -22,8 +26,29 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
     opened.close()
 
 
+class Raw:
+    """A connection to a database as it is: no tables are made."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._loop = asyncio.new_event_loop()
+        self._connection = self._loop.run_until_complete(asyncpg.connect(url))
+
+    def execute(self, script: str) -> None:
+        """Run statements."""
+        self._loop.run_until_complete(self._connection.execute(script))
+
+    def fetch(self, query: str) -> list[Any]:
+        """Give the rows of a query."""
+        return self._loop.run_until_complete(self._connection.fetch(query))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._loop.run_until_complete(self._connection.close())
+        self._loop.close()
+
+
 def empty(url: str) -> None:
     """Take away what an earlier test has left."""
-    left = PostgresStore(url)
-    left.database.session.execute("drop schema tiercel cascade")  # type: ignore[attr-defined]
-    left.close()
+    with closing(Raw(url)) as raw:
+        raw.execute("drop schema if exists tiercel cascade")

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
 from tiercel_orchestrator.store import opening
+from tiercel_orchestrator.store.migrations import Migration
 from tiercel_orchestrator.store.port import Change
 from tiercel_orchestrator.store.store import SqlStore
 
@@ -62,6 +63,12 @@ def open_store(home: Path, url: str | None = None) -> SqlStore:
     """Open the store at an address, by default that of a home directory, which is made if it is not there."""
     made(home)
     return opening.open_store(url or str(home / STORE_FILE))
+
+
+def migrate_store(home: Path, url: str | None = None) -> Sequence[Migration]:
+    """Bring the tables of a store up to date; give the migrations that this has applied."""
+    made(home)
+    return opening.migrate(url or str(home / STORE_FILE))
 
 
 @asynccontextmanager

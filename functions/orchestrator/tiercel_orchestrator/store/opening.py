@@ -1,10 +1,13 @@
 """A store by its address: a file of SQLite's, or a database in Postgres."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tiercel_orchestrator.store.migrations import Migration
 from tiercel_orchestrator.store.port import StoreUnavailable
-from tiercel_orchestrator.store.sqlite import SqliteStore
+from tiercel_orchestrator.store.sqlite import SqliteDatabase, SqliteStore
 from tiercel_orchestrator.store.store import SqlStore
 
 POSTGRES = ("postgres", "postgresql")
@@ -19,24 +22,40 @@ def open_store(url: str) -> SqlStore:
     `url`: postgresql://…, postgres://…, sqlite:///path, or the path of a file. `StoreUnavailable` says
     why it cannot be opened.
     """
-    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    scheme = _scheme(url)
     if scheme in POSTGRES:
-        return _postgres(url)
+        with _asyncpg_at_hand():
+            from tiercel_orchestrator.store.postgres import PostgresStore
+        return PostgresStore(url)
     return SqliteStore(_path(scheme, url))
 
 
-def _postgres(url: str) -> SqlStore:
+def migrate(url: str) -> Sequence[Migration]:
+    """Bring the tables at an address up to date; give the migrations that this has applied."""
+    scheme = _scheme(url)
+    if scheme in POSTGRES:
+        with _asyncpg_at_hand():
+            from tiercel_orchestrator.store import migrating
+        return migrating.migrate(url)
+    with closing(SqliteDatabase(_path(scheme, url), "FULL")) as database:
+        return database.migrated
+
+
+@contextmanager
+def _asyncpg_at_hand() -> Iterator[None]:
+    """Import what needs asyncpg, which nobody else pays for; say so where it is not installed."""
     try:
-        from tiercel_orchestrator.store.postgres import (
-            PostgresStore,
-        )  # half of the time a small command takes
+        yield
     except ModuleNotFoundError as error:
         if error.name != "asyncpg":
             raise
         raise StoreUnavailable(
             "A store in Postgres needs the package asyncpg; run pip install 'tiercel-orchestrator[postgres]'."
         ) from error
-    return PostgresStore(url)
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower() if "://" in url else ""
 
 
 def _path(scheme: str, url: str) -> Path:

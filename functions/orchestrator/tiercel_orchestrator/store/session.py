@@ -8,32 +8,15 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from tiercel_orchestrator.store.connecting import Connection, connected, place_of, worded
+from tiercel_orchestrator.store.connecting import UNAVAILABLE, Connection, connected, worded
+from tiercel_orchestrator.store.migrating import prepare
 from tiercel_orchestrator.store.port import StoreUnavailable
-from tiercel_orchestrator.store.queries import read_text
 from tiercel_orchestrator.store.tables import Conflict
-
-SCHEMA_VERSION = 2
-SCHEMA_LOCK = 8_415_223_907
-"""Under which lock the tables are created: two processes that do so at once disturb each other."""
 
 CONFLICTS = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.UniqueViolationError,
-)
-UNAVAILABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InsufficientPrivilegeError,
-    OSError,
-    TimeoutError,
 )
 
 T = TypeVar("T")
@@ -50,7 +33,7 @@ class Session:
         self.thread = threading.Thread(target=self.loop.run_forever, name="postgres", daemon=True)
         self.thread.start()
         try:
-            self._do(lambda connection: self._apply_schema(connection))
+            self._do(lambda connection: prepare(connection, url))
         except BaseException:
             self.close()
             raise
@@ -123,16 +106,3 @@ class Session:
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
-
-    async def _apply_schema(self, connection: Connection) -> None:
-        async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", SCHEMA_LOCK)
-            await connection.execute(read_text("postgres", "schema.sql"))
-            version = await connection.fetchval("select max(version) from tiercel.version")
-            if version is None:
-                await connection.execute("insert into tiercel.version values ($1)", SCHEMA_VERSION)
-        if version not in (None, SCHEMA_VERSION):
-            raise StoreUnavailable(
-                f"The store at {place_of(self.url)} has version {version} of the tables, and this tiercel "
-                f"needs version {SCHEMA_VERSION}; rename its schema tiercel, or name another database."
-            )

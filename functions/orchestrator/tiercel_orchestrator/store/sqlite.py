@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.codec import Columns, Row
+from tiercel_orchestrator.store.migrations import Migration, missing
 from tiercel_orchestrator.store.port import ClaimRequest, StoreUnavailable
-from tiercel_orchestrator.store.queries import named_queries, read_text
+from tiercel_orchestrator.store.queries import named_queries
 from tiercel_orchestrator.store.store import SqlStore
 from tiercel_orchestrator.store.tables import Loaded, Saving, Wanted
 
 BUSY_TIMEOUT_SECONDS = 30.0
 EXECUTION_ID = 2
-SCHEMA_VERSION = 2
 
 
 class SqliteDatabase:
@@ -37,7 +37,7 @@ class SqliteDatabase:
             self._enter_wal()
             self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
             self.connection.execute("pragma foreign_keys = on")
-            self._apply_schema()
+            self.migrated = self._migrate()
         except sqlite3.DatabaseError as error:
             raise self._worded(error) from error
 
@@ -53,18 +53,31 @@ class SqliteDatabase:
                     raise
                 time.sleep(0.02)
 
-    def _apply_schema(self) -> None:
-        tables = self.connection.execute("select count(*) from sqlite_schema").fetchone()[0]
-        version = self.connection.execute("pragma user_version").fetchone()[0]
-        if tables and version != SCHEMA_VERSION:
+    def _migrate(self) -> list[Migration]:
+        """Apply the migrations that the file lacks; give what has been applied."""
+        if not missing("sqlite", self._applied(), str(self.path)):
+            return []
+        self.connection.execute("begin immediate")
+        try:
+            lacking = missing("sqlite", self._applied(), str(self.path))
+            for step in lacking:
+                for statement in statements(step.text):
+                    self.connection.execute(statement)
+                self.connection.execute("insert into migrations values (?, ?)", (step.version, step.name))
+        except BaseException:
+            self._roll_back()
+            raise
+        self.connection.execute("commit")
+        return [*lacking]
+
+    def _applied(self) -> list[int]:
+        tables = [row[0] for row in self.connection.execute("select name from sqlite_schema")]
+        if tables and "migrations" not in tables:
             raise StoreUnavailable(
-                f"The store {self.path} has version {version} of the tables, and this tiercel needs version "
-                f"{SCHEMA_VERSION}; move it away, or name another by --store, or a home by TIERCEL_HOME."
+                f"{self.path} has tables that no migration made; move it away, or name another by --store, "
+                "or a home by TIERCEL_HOME."
             )
-        # one transaction: another process sees all of the tables or none
-        schema = read_text("sqlite", "schema.sql")
-        script = f"begin immediate;\n{schema}\npragma user_version = {SCHEMA_VERSION};\ncommit;"
-        self.connection.executescript(script)
+        return [row[0] for row in self.connection.execute("select version from migrations")] if tables else []
 
     @contextmanager
     def writing(self) -> Iterator["SqliteTransaction"]:
@@ -173,3 +186,13 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: Path | str, synchronous: Literal["FULL", "NORMAL"] = "FULL") -> None:
         super().__init__(SqliteDatabase(path, synchronous))
+
+
+def statements(text: str) -> Iterator[str]:
+    """Give the statements of a script one by one: run as a script, they would leave their transaction."""
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -1,11 +1,17 @@
--- The store in Postgres, version 2, all of it in a schema of its own. JSON values are text, as they were
--- written; moments that are compared are integers: microseconds since 1970.
+-- 2026-11-25: the first tables.
 
+-- All of tiercel's tables stand in a schema of their own.
 create schema if not exists tiercel;
 
-create table if not exists tiercel.version (version bigint not null);
+-- Which migrations this database has.
+create table tiercel.migrations (
+    version bigint not null primary key,
+    name text not null,
+    constraint "a version counts from one" check (version >= 1)
+);
 
-create table if not exists tiercel.flows (
+-- Sources of flows: a revision each.
+create table tiercel.flows (
     namespace text not null,
     id text not null,
     revision bigint not null,
@@ -14,7 +20,8 @@ create table if not exists tiercel.flows (
     primary key (namespace, id, revision)
 );
 
-create table if not exists tiercel.executions (
+-- Executions; moments that are compared are microseconds since 1970, JSON values are text as it was written.
+create table tiercel.executions (
     id text not null primary key,
     position bigint generated always as identity,
     namespace text not null,
@@ -36,15 +43,16 @@ create table if not exists tiercel.executions (
     constraint "an attempt number counts from one" check (attempt_number >= 1)
 );
 
-create unique index if not exists executions_in_order on tiercel.executions (position);
-create index if not exists executions_by_flow on tiercel.executions (namespace, flow_id, position);
+create unique index executions_in_order on tiercel.executions (position);
+create index executions_by_flow on tiercel.executions (namespace, flow_id, position);
 -- the slots of a concurrency limit, and who waits for one
-create index if not exists executions_alive on tiercel.executions (namespace, flow_id, position)
+create index executions_alive on tiercel.executions (namespace, flow_id, position)
 where state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED');
-create index if not exists executions_by_root on tiercel.executions (root_id);
-create index if not exists executions_by_parent on tiercel.executions (parent_run_id) where parent_run_id is not null;
+create index executions_by_root on tiercel.executions (root_id);
+create index executions_by_parent on tiercel.executions (parent_run_id) where parent_run_id is not null;
 
-create table if not exists tiercel.task_runs (
+-- Task runs; each row is its own place in the queue.
+create table tiercel.task_runs (
     position bigint generated always as identity primary key,
     id text not null unique,
     execution_id text not null references tiercel.executions (id),
@@ -78,22 +86,23 @@ create table if not exists tiercel.task_runs (
     )
 );
 
-create index if not exists task_runs_of_execution on tiercel.task_runs (execution_id, task_id, position);
+create index task_runs_of_execution on tiercel.task_runs (execution_id, task_id, position);
 -- the queue: finished rows are not in it
-create index if not exists task_runs_ready on tiercel.task_runs (due_at, position) where work = 'ready';
-create index if not exists task_runs_due on tiercel.task_runs (due_at, position)
+create index task_runs_ready on tiercel.task_runs (due_at, position) where work = 'ready';
+create index task_runs_due on tiercel.task_runs (due_at, position)
 where work in ('request', 'timer', 'paused');
-create index if not exists task_runs_leased on tiercel.task_runs (owner) where work = 'leased';
+create index task_runs_leased on tiercel.task_runs (owner) where work = 'leased';
 
 -- What scopes carry out: written once, for it may be long, while a frame changes with every child that ends.
-create table if not exists tiercel.plans (
+create table tiercel.plans (
     task_run_id text not null,
     attempt bigint not null,
     plan text not null,
     primary key (task_run_id, attempt)
 );
 
-create table if not exists tiercel.logs (
+-- What tasks say.
+create table tiercel.logs (
     position bigint generated always as identity primary key,
     execution_id text not null,
     task_run_id text,
@@ -104,9 +113,10 @@ create table if not exists tiercel.logs (
     message text not null
 );
 
-create index if not exists logs_of_execution on tiercel.logs (execution_id, position);
+create index logs_of_execution on tiercel.logs (execution_id, position);
 
-create table if not exists tiercel.metrics (
+-- What tasks measure.
+create table tiercel.metrics (
     position bigint generated always as identity primary key,
     execution_id text not null,
     task_run_id text not null,
@@ -118,10 +128,10 @@ create table if not exists tiercel.metrics (
     timestamp text not null
 );
 
-create index if not exists metrics_of_execution on tiercel.metrics (execution_id, position);
+create index metrics_of_execution on tiercel.metrics (execution_id, position);
 
--- append-only: what a subscriber follows
-create table if not exists tiercel.events (
+-- What happened, append-only: this is what a subscriber follows.
+create table tiercel.events (
     position bigint generated always as identity primary key,
     execution_id text not null,
     task_run_id text,
@@ -130,4 +140,4 @@ create table if not exists tiercel.events (
     at text not null
 );
 
-create index if not exists events_of_execution on tiercel.events (execution_id, position);
+create index events_of_execution on tiercel.events (execution_id, position);

@@ -1,6 +1,14 @@
--- The embedded store, version 2. JSON values are text, moments that are compared are integers: microseconds since 1970.
+-- 2026-11-25: the first tables.
 
-create table if not exists flows (
+-- Which migrations this file has.
+create table migrations (
+    version integer not null primary key,
+    name text not null,
+    constraint "a version counts from one" check (version >= 1)
+) strict;
+
+-- Sources of flows: a revision each.
+create table flows (
     namespace text not null,
     id text not null,
     revision integer not null,
@@ -9,7 +17,8 @@ create table if not exists flows (
     primary key (namespace, id, revision)
 ) strict, without rowid;
 
-create table if not exists executions (
+-- Executions; moments that are compared are microseconds since 1970, JSON values are text as it was written.
+create table executions (
     id text not null primary key,
     position integer not null,
     namespace text not null,
@@ -31,15 +40,16 @@ create table if not exists executions (
     constraint "an attempt number counts from one" check (attempt_number >= 1)
 ) strict;
 
-create unique index if not exists executions_in_order on executions (position);
-create index if not exists executions_by_flow on executions (namespace, flow_id, position);
+create unique index executions_in_order on executions (position);
+create index executions_by_flow on executions (namespace, flow_id, position);
 -- the slots of a concurrency limit, and who waits for one
-create index if not exists executions_alive on executions (namespace, flow_id, position)
+create index executions_alive on executions (namespace, flow_id, position)
 where state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED');
-create index if not exists executions_by_root on executions (root_id);
-create index if not exists executions_by_parent on executions (parent_run_id) where parent_run_id is not null;
+create index executions_by_root on executions (root_id);
+create index executions_by_parent on executions (parent_run_id) where parent_run_id is not null;
 
-create table if not exists task_runs (
+-- Task runs; each row is its own place in the queue.
+create table task_runs (
     position integer primary key autoincrement,
     id text not null unique,
     execution_id text not null references executions (id),
@@ -73,22 +83,23 @@ create table if not exists task_runs (
     )
 ) strict;
 
-create index if not exists task_runs_of_execution on task_runs (execution_id, task_id, position);
+create index task_runs_of_execution on task_runs (execution_id, task_id, position);
 -- the queue: finished rows are not in it
-create index if not exists task_runs_ready on task_runs (due_at, position) where work = 'ready';
-create index if not exists task_runs_due on task_runs (due_at, position)
+create index task_runs_ready on task_runs (due_at, position) where work = 'ready';
+create index task_runs_due on task_runs (due_at, position)
 where work in ('request', 'timer', 'paused');
-create index if not exists task_runs_leased on task_runs (owner) where work = 'leased';
+create index task_runs_leased on task_runs (owner) where work = 'leased';
 
 -- What scopes carry out: written once, for it may be long, while a frame changes with every child that ends.
-create table if not exists plans (
+create table plans (
     task_run_id text not null,
     attempt integer not null,
     plan text not null,
     primary key (task_run_id, attempt)
 ) strict, without rowid;
 
-create table if not exists logs (
+-- What tasks say.
+create table logs (
     position integer primary key autoincrement,
     execution_id text not null,
     task_run_id text,
@@ -99,9 +110,10 @@ create table if not exists logs (
     message text not null
 ) strict;
 
-create index if not exists logs_of_execution on logs (execution_id, position);
+create index logs_of_execution on logs (execution_id, position);
 
-create table if not exists metrics (
+-- What tasks measure.
+create table metrics (
     position integer primary key autoincrement,
     execution_id text not null,
     task_run_id text not null,
@@ -113,10 +125,10 @@ create table if not exists metrics (
     timestamp text not null
 ) strict;
 
-create index if not exists metrics_of_execution on metrics (execution_id, position);
+create index metrics_of_execution on metrics (execution_id, position);
 
--- append-only: what a subscriber follows
-create table if not exists events (
+-- What happened, append-only: this is what a subscriber follows.
+create table events (
     position integer primary key autoincrement,
     execution_id text not null,
     task_run_id text,
@@ -125,4 +137,4 @@ create table if not exists events (
     at text not null
 ) strict;
 
-create index if not exists events_of_execution on events (execution_id, position);
+create index events_of_execution on events (execution_id, position);

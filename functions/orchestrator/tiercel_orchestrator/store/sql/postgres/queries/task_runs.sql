@@ -1,0 +1,101 @@
+-- name: touched
+-- Runs and all their ancestors up to the root; :ids is a JSON list.
+with recursive lineage (id) as (
+    select jsonb_array_elements_text(cast(:ids as jsonb))
+    union
+    select task_runs.parent_id from tiercel.task_runs join lineage on task_runs.id = lineage.id
+    where task_runs.parent_id is not null
+)
+select task_runs.* from tiercel.task_runs join lineage on task_runs.id = lineage.id;
+
+-- name: live_runs
+-- What has not ended in the executions of these runs.
+select * from tiercel.task_runs
+where execution_id in (
+    select execution_id from tiercel.task_runs where id in (select jsonb_array_elements_text(cast(:ids as jsonb)))
+)
+  and state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED');
+
+-- name: whole_runs
+-- All runs in the executions of these runs.
+select * from tiercel.task_runs
+where execution_id in (
+    select execution_id from tiercel.task_runs where id in (select jsonb_array_elements_text(cast(:ids as jsonb)))
+)
+order by position;
+
+-- name: all_runs
+select * from tiercel.task_runs where execution_id = :execution_id order by position;
+
+-- name: runs_of_task
+select * from tiercel.task_runs where execution_id = :execution_id and task_id = :task_id order by position;
+
+-- name: task_run
+select * from tiercel.task_runs where id = :id;
+
+-- name: runs
+select * from tiercel.task_runs where id in (select jsonb_array_elements_text(cast(:ids as jsonb)));
+
+-- name: root_run
+select * from tiercel.task_runs where execution_id = :execution_id and role = 'root';
+
+-- name: task_runs
+select * from tiercel.task_runs where execution_id = :execution_id and role = '' order by position;
+
+-- name: busy
+-- Whether anything in a tree goes on by itself, now or at some moment.
+select exists (
+    select 1 from tiercel.task_runs
+    where execution_id in (select id from tiercel.executions where root_id = :root_id)
+      and (work in ('ready', 'request', 'timer', 'leased', 'queued') or (work = 'paused' and due_at is not null))
+);
+
+-- name: outputs_of
+-- What expressions read of other runs: only the tasks named in :task_ids, a JSON list; null means all.
+select task_id, path, value, outputs, state from tiercel.task_runs
+where execution_id = :execution_id and role = ''
+  and (cast(:task_ids as text) is null or task_id in (select jsonb_array_elements_text(cast(:task_ids as jsonb))))
+order by position;
+
+-- name: insert_task_run
+insert into tiercel.task_runs (
+    id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts, attempt, lease,
+    outputs, work, request, due_at, owner, lease_until, frame
+) values (
+    :id, :execution_id, :task_id, :parent_id, :role, :value, :iteration, :path, :state, :history, :attempts, :attempt,
+    :lease, :outputs, :work, :request, :due_at, :owner, :lease_until, :frame
+);
+
+-- name: update_task_run
+update tiercel.task_runs
+set state = :state, history = :history, attempts = :attempts, attempt = :attempt, lease = :lease,
+    outputs = :outputs, work = :work, request = :request, due_at = :due_at, owner = :owner,
+    lease_until = :lease_until, frame = :frame
+where id = :id;
+
+-- name: park
+update tiercel.task_runs set work = '', request = null, due_at = null, owner = null, lease_until = null where id = :id;
+
+-- name: drop_below
+-- A loop's children are replaced at each turn.
+with recursive below (id) as (
+    select task_runs.id from tiercel.task_runs join tiercel.task_runs as above
+    on task_runs.execution_id = above.execution_id
+    where above.id = :id and task_runs.parent_id = :id
+    union all
+    select task_runs.id from tiercel.task_runs join below on task_runs.parent_id = below.id
+    where task_runs.execution_id = (select execution_id from tiercel.task_runs where id = :id)
+)
+delete from tiercel.task_runs where id in (select id from below);
+
+-- name: drop
+delete from tiercel.task_runs where id = :id;
+
+-- name: insert_plan
+insert into tiercel.plans (task_run_id, attempt, plan) values (:task_run_id, :attempt, :plan)
+on conflict (task_run_id, attempt) do update set plan = excluded.plan;
+
+-- name: plans
+-- :keys is a JSON list of pairs, run id and attempt.
+select plans.* from tiercel.plans join jsonb_array_elements(cast(:keys as jsonb)) as wanted (pair)
+on plans.task_run_id = wanted.pair ->> 0 and plans.attempt = cast(wanted.pair ->> 1 as bigint);

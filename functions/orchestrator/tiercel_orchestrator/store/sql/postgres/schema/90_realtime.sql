@@ -1,0 +1,8 @@
+-- On Supabase, whoever subscribes to the table of events is told of each; elsewhere there is no such publication.
+do $$
+begin
+    if exists (select from pg_publication where pubname = 'supabase_realtime') then
+        alter publication supabase_realtime add table tiercel.events;
+    end if;
+end
+$$;

@@ -1,0 +1,7 @@
+-- What scopes carry out: written once, for it may be long, while a frame changes with every child that ends.
+create table plans (
+    task_run_id text not null,
+    attempt integer not null,
+    plan text not null,
+    primary key (task_run_id, attempt)
+) strict, without rowid;
