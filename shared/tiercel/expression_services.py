@@ -10,6 +10,7 @@ from tiercel.errors import TaskFailed
 from tiercel.expressions.services import NoServices
 from tiercel.http.client import HttpClient, Response
 from tiercel.http.guard import Guard
+from tiercel.namespaces import reachable
 from tiercel.storage import access, uris
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class ExpressionServices(NoServices):
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> Any:
         """Give a value of the key-value store; None where it is missing and that is no error."""
         owner = self.allowed(namespace)
-        entry = self.services.kv.get(owner, key)
+        entry = self.services.kv.get(owner, key, inherited=owner == self.run.namespace)
         if entry is None and error_on_missing:
             raise TaskFailed(
                 f"The key '{key}' does not exist in the namespace '{owner}'; "
@@ -108,13 +109,7 @@ class ExpressionServices(NoServices):
 
     def allowed(self, namespace: str | None) -> str:
         """Give the namespace to ask: the flow's own, or an ancestor of it."""
-        own = self.run.namespace
-        if not namespace or namespace == own or own.startswith(f"{namespace}."):
-            return namespace or own
-        raise TaskFailed(
-            f"Namespace '{namespace}' may not be read from namespace '{own}'; "
-            "a flow reads its own namespace and those above it."
-        )
+        return reachable(self.run.namespace, namespace)
 
 
 def field_of(value: str, key: str, subkey: str) -> str:

@@ -25,12 +25,16 @@ def statements(path: Path) -> dict[str, str]:
 class Database:
     """A lazily opened database in WAL mode; one connection, guarded by a lock, serves all threads.
 
-    `path`: None keeps it in memory, for tests. Every statement commits by itself.
+    `path`: None keeps it in memory, for tests. Every statement commits by itself. `additions`: what adds a
+    column that a file of an earlier version lacks, by table and column.
     """
 
-    def __init__(self, path: Path | None, schema: str) -> None:
+    def __init__(
+        self, path: Path | None, schema: str, additions: Mapping[tuple[str, str], str] | None = None
+    ) -> None:
         self.path = path
         self.schema = schema
+        self.additions = additions or {}
         self.lock = threading.Lock()
         self.connection: sqlite3.Connection | None = None
 
@@ -72,7 +76,17 @@ class Database:
         use_wal(connection)
         connection.execute("pragma synchronous = normal")
         connection.executescript(self.schema)
+        self.add_columns(connection)
         return connection
+
+    def add_columns(self, connection: "sqlite3.Connection") -> None:
+        """Add the columns that a file of an earlier version lacks."""
+        for (table, column), statement in self.additions.items():
+            connection.execute("begin immediate")  # two processes may open the file at once
+            found = connection.execute("select 1 from pragma_table_info(?) where name = ?", (table, column))
+            if found.fetchone() is None:
+                connection.execute(statement)
+            connection.execute("commit")
 
 
 def use_wal(connection: "sqlite3.Connection") -> None:

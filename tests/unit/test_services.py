@@ -17,6 +17,7 @@ from tiercel.runtime import WatchedSecrets
 from tiercel.secrets.environment import EnvironmentSecrets
 from tiercel.services import SentHistory, local_services, shown_environment
 from tiercel.settings import Settings
+from tiercel.state import Place
 from tiercel.testing import MemoryServices
 
 OWN = "kestra:///company/team/flow/executions/e1/tasks/task/t1"
@@ -46,11 +47,14 @@ def test_a_secret_is_given_whole_or_by_field(services: MemoryServices) -> None:
 def test_a_key_of_the_own_namespace_and_of_those_above_may_be_read(services: MemoryServices) -> None:
     services.kv.put("company", "k", 1)
     assert reach(services).kv("k", "company", True) == 1
-    assert reach(services).kv("k", None, False) is None
+    assert reach(services).kv("k", None, False) == 1
+    services.kv.put(reach(services).run.namespace, "k", 2)
+    assert reach(services).kv("k", None, False) == 2
+    assert reach(services).kv("k", "company", True) == 1
     with pytest.raises(TaskFailed, match=r"does not exist in the namespace 'company.team'"):
-        reach(services).kv("k", None, True)
+        reach(services).kv("missing", None, True)
     for other in ("company.team.sub", "company.te", "other"):
-        with pytest.raises(TaskFailed, match="may not be read"):
+        with pytest.raises(TaskFailed, match="may not be reached"):
             reach(services).kv("k", other, False)
 
 
@@ -131,7 +135,7 @@ def test_local_services_create_nothing_before_they_are_used(tmp_path: Path) -> N
     services = local_services(tmp_path / "home", Settings())
     assert not (tmp_path / "home").exists()
     services.kv.put("n", "k", 1)
-    services.state.set("n", "f", "s", {})
+    services.state.put(Place("n", "f", "s"), {}, 0)
     services.storage.put("kestra:///n/_files/x", b"x")
     services.close()
     assert {path.name for path in (tmp_path / "home").iterdir()} >= {"values.db", "storage"}

@@ -7,6 +7,7 @@ from pydantic import Field
 from tiercel.context import ExecutionContext
 from tiercel.errors import TaskFailed
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, JsonObject, PluginOutput, success
+from tiercel.state import Place, merge
 
 
 class StateParams(BaseParams):
@@ -25,11 +26,11 @@ class SetParams(StateParams):
     )
 
 
-def place(params: StateParams, context: ExecutionContext) -> tuple[str, str, str, str]:
-    """Name a state: namespace, flow (empty where all flows share it), name, the loop's value."""
+def place(params: StateParams, context: ExecutionContext) -> Place:
+    """Say where a state is kept."""
     flow_id = "" if params.namespace else context.run.flow_id
     value = context.run.value if params.taskrun_value else None
-    return context.run.namespace, flow_id, params.name, value or ""
+    return Place(context.run.namespace, flow_id, params.name, value or "")
 
 
 def require(found: bool, params: KnownStateParams) -> None:
@@ -49,13 +50,10 @@ class Set(BasePlugin[SetParams, SetOutput]):
     task_types = ("io.kestra.plugin.core.state.Set", "io.kestra.core.tasks.states.Set")
 
     def run(self, params: SetParams, context: ExecutionContext) -> PluginOutput:
-        namespace, flow_id, name, value = place(params, context)
-        states = context.services.state
-        data: JsonObject = {**(states.get(namespace, flow_id, name, value) or {}), **(params.data or {})}
-        states.set(namespace, flow_id, name, data, value)
-        return success(
-            SetOutput(count=len(data), key="_".join(filter(None, (flow_id, "states", name, value))))
-        )
+        where = place(params, context)
+        data = merge(context.services.state, where, params.data or {})
+        key = "_".join(filter(None, (where.flow_id, "states", where.name, where.sub_key)))
+        return success(SetOutput(count=len(data), key=key))
 
 
 class GetOutput(BaseOutput):
@@ -69,9 +67,10 @@ class Get(BasePlugin[KnownStateParams, GetOutput]):
     task_types = ("io.kestra.plugin.core.state.Get", "io.kestra.core.tasks.states.Get")
 
     def run(self, params: KnownStateParams, context: ExecutionContext) -> PluginOutput:
-        data = context.services.state.get(*place(params, context))
-        require(data is not None, params)
-        return success(GetOutput(count=len(data or {}), data=data or {}))
+        state = context.services.state.get(place(params, context))
+        require(state is not None, params)
+        data = state.data if state else {}
+        return success(GetOutput(count=len(data), data=data))
 
 
 class DeleteOutput(BaseOutput):
@@ -84,6 +83,6 @@ class Delete(BasePlugin[KnownStateParams, DeleteOutput]):
     task_types = ("io.kestra.plugin.core.state.Delete", "io.kestra.core.tasks.states.Delete")
 
     def run(self, params: KnownStateParams, context: ExecutionContext) -> PluginOutput:
-        deleted = context.services.state.delete(*place(params, context))
+        deleted = context.services.state.delete(place(params, context))
         require(deleted, params)
         return success(DeleteOutput(deleted=deleted))

@@ -1,14 +1,13 @@
 """The key-value store on SQLite, the laptop's default; each call is one statement, so no update is lost."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiercel import clock
-from tiercel.errors import TaskFailed
-from tiercel.kv import KeyValue, kind_of
+from tiercel.kv import KeyValue, json_text, kind_of, refusal, sought
 from tiercel.sqlite import Database, statements
 
 if TYPE_CHECKING:
@@ -21,12 +20,13 @@ class SqliteKeyValueStore:
     """Keep keys in one SQLite file. `now`: the clock, which tests may set."""
 
     def __init__(self, path: Path | None, now: Callable[[], datetime] = clock.now) -> None:
-        self.database = Database(path, SQL["schema"])
+        self.database = Database(path, SQL["schema"], {("pipeline_kv_store", "revision"): SQL["revision"]})
         self.now = now
 
-    def get(self, namespace: str, key: str) -> KeyValue | None:
-        """Give an entry, or None."""
-        rows = self.database.rows(SQL["get"], {"namespace": namespace, "key": key, "now": self.moment()})
+    def get(self, namespace: str, key: str, *, inherited: bool = False) -> KeyValue | None:
+        """Give an entry, or None; with `inherited`, the nearest above where the namespace has none."""
+        values = {"namespaces": json.dumps(sought(namespace, inherited)), "key": key, "now": self.moment()}
+        rows = self.database.rows(SQL["get"], values)
         return entry_of(rows[0]) if rows else None
 
     def put(
@@ -39,24 +39,23 @@ class SqliteKeyValueStore:
         ttl: timedelta | None = None,
         overwrite: bool = True,
         description: str | None = None,
+        revision: int | None = None,
     ) -> KeyValue:
-        """Keep a value; `TaskFailed` where the key exists and may not be overwritten."""
+        """Keep a value; `KeyExists` or `KeyChanged` where it may not be written."""
         row = {
             "namespace": namespace,
             "key": key,
-            "value_json": json.dumps(value, ensure_ascii=False),
+            "value_json": json_text(value, f"the key '{key}'"),
             "kind": kind or kind_of(value),
             "description": description,
             "expires_at": clock.timestamp(self.now() + ttl) if ttl else None,
             "overwrite": overwrite,
+            "revision": revision,
             "now": self.moment(),
         }
         written = self.database.rows(SQL["put"], row)
         if not written:
-            raise TaskFailed(
-                f"The key '{key}' already exists in namespace '{namespace}' and `overwrite` is false; "
-                "set `overwrite: true`, choose another key, or delete this one first."
-            )
+            raise refusal(namespace, key, revision)
         return entry_of(written[0])
 
     def delete(self, namespace: str, key: str) -> bool:
@@ -73,9 +72,21 @@ class SqliteKeyValueStore:
         values = {"namespace": namespace, "prefix": prefix, "now": self.moment()}
         return [entry_of(row) for row in self.database.rows(SQL["entries"], values)]
 
-    def purge(self, namespace: str | None = None) -> int:
-        """Remove expired entries, of one namespace or of all, and say how many there were."""
-        return self.database.change(SQL["purge"], {"namespace": namespace, "now": self.moment()})
+    def namespaces(self) -> list[str]:
+        """Give the namespaces that hold keys, expired ones too, in order."""
+        return [row["namespace"] for row in self.database.rows(SQL["namespaces"], {})]
+
+    def purge(
+        self, namespaces: Sequence[str] | None = None, pattern: str = "*", *, expired_only: bool = True
+    ) -> int:
+        """Remove entries for good, of some namespaces or of all, and say how many there were."""
+        values = {
+            "namespaces": None if namespaces is None else json.dumps(list(namespaces)),
+            "pattern": pattern.replace("[", "[[]"),  # brackets are letters here, and a class to SQLite
+            "expired_only": expired_only,
+            "now": self.moment(),
+        }
+        return self.database.change(SQL["purge"], values)
 
     def moment(self) -> str:
         """Give the present moment as the table writes it, so that text compares as time does."""
@@ -97,4 +108,5 @@ def entry_of(row: "sqlite3.Row") -> KeyValue:
         updated_at=clock.parse_timestamp(row["updated_at"]),
         expires_at=clock.parse_timestamp(row["expires_at"]) if row["expires_at"] else None,
         description=row["description"],
+        revision=row["revision"],
     )

@@ -1,13 +1,15 @@
 """The state store on SQLite: the laptop's default."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from tiercel import clock
+from tiercel.kv import json_text
 from tiercel.sqlite import Database, statements
+from tiercel.state import Place, State
 
 SQL = statements(Path(__file__).with_suffix(".sql"))
 
@@ -16,29 +18,30 @@ class SqliteStateStore:
     """Keep states in one SQLite file. `now`: the clock, which tests may set."""
 
     def __init__(self, path: Path | None, now: Callable[[], datetime] = clock.now) -> None:
-        self.database = Database(path, SQL["schema"])
+        self.database = Database(
+            path, SQL["schema"], {("pipeline_execution_state", "revision"): SQL["revision"]}
+        )
         self.now = now
 
-    def get(self, namespace: str, flow_id: str, name: str, sub_key: str = "") -> dict[str, Any] | None:
+    def get(self, place: Place) -> State | None:
         """Give a state, or None."""
-        rows = self.database.rows(SQL["get"], place(namespace, flow_id, name, sub_key))
-        data: dict[str, Any] | None = json.loads(rows[0]["data_json"]) if rows else None
-        return data
+        rows = self.database.rows(SQL["get"], place._asdict())
+        return State(json.loads(rows[0]["data_json"]), rows[0]["revision"]) if rows else None
 
-    def set(self, namespace: str, flow_id: str, name: str, data: dict[str, Any], sub_key: str = "") -> None:
-        """Keep a state, replacing what was there."""
-        row = {"data_json": json.dumps(data, ensure_ascii=False), "now": clock.timestamp(self.now())}
-        self.database.change(SQL["set"], place(namespace, flow_id, name, sub_key) | row)
+    def put(self, place: Place, data: Mapping[str, Any], revision: int) -> bool:
+        """Keep a state on top of a revision, 0 where there is none, and say whether that was still so."""
+        row = {
+            **place._asdict(),
+            "data_json": json_text(data, f"the state '{place.name}'"),
+            "now": clock.timestamp(self.now()),
+            "revision": revision,
+        }
+        return self.database.change(SQL["replace" if revision else "create"], row) > 0
 
-    def delete(self, namespace: str, flow_id: str, name: str, sub_key: str = "") -> bool:
+    def delete(self, place: Place) -> bool:
         """Remove a state, and say whether there was one."""
-        return self.database.change(SQL["delete"], place(namespace, flow_id, name, sub_key)) > 0
+        return self.database.change(SQL["delete"], place._asdict()) > 0
 
     def close(self) -> None:
         """Close the file."""
         self.database.close()
-
-
-def place(namespace: str, flow_id: str, name: str, sub_key: str) -> dict[str, str]:
-    """Name the primary key of a state."""
-    return {"namespace": namespace, "flow_id": flow_id, "name": name, "sub_key": sub_key}

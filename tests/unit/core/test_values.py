@@ -1,10 +1,12 @@
 """kv and state."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tiercel.envelope import Result
+from tiercel.errors import TaskFailed
 from tiercel.plugin import State
 from tiercel.testing import MemoryServices, run_plugin
 from tiercel_core import kv, state
@@ -92,6 +94,110 @@ def test_keys_are_listed_by_prefix_in_order() -> None:
         assert run_plugin(kv.GetKeys, {"prefix": "a"}, services=services, **FLOW).data == {
             "keys": ["aa", "ab"]
         }
+
+
+def test_a_key_of_a_namespace_above_is_read_where_the_own_one_has_none() -> None:
+    with MemoryServices() as services:
+        services.kv.put("a", "k", "above")
+        assert run_plugin(kv.Get, {"key": "k"}, services=services, **FLOW).data == {"value": "above"}
+        services.kv.put("a.b", "k", "own")
+        assert run_plugin(kv.Get, {"key": "k"}, services=services, **FLOW).data == {"value": "own"}
+
+
+def test_a_key_of_a_namespace_above_is_not_deleted_by_the_way() -> None:
+    with MemoryServices() as services:
+        services.kv.put("a", "k", "above")
+        assert run_plugin(kv.Delete, {"key": "k"}, services=services, **FLOW).data == {"deleted": False}
+        assert services.kv.get("a", "k")
+
+
+def test_a_key_may_be_set_in_a_namespace_above() -> None:
+    with MemoryServices() as services:
+        run_plugin(kv.Set, {"key": "k", "value": "x", "namespace": "a"}, services=services, **FLOW)
+        assert services.kv.keys("a") == ["k"]
+
+
+@pytest.mark.parametrize("namespace", ["a.c", "a.b.c", "b", "a.", "A"])
+@pytest.mark.parametrize("plugin", [kv.Get, kv.Set, kv.Put, kv.Delete, kv.GetKeys])
+def test_namespaces_beside_and_below_are_out_of_reach(plugin: Any, namespace: str) -> None:
+    params = {"key": "k", "value": "x", "namespace": namespace}
+    taken = {name: params[name] for name in params if name in plugin.parameter_schema()["properties"]}
+    message = message_of(run_plugin(plugin, taken, **FLOW))
+    assert f"'{namespace}' may not be reached from namespace 'a.b'" in message
+
+
+@pytest.mark.parametrize("value", [{"a": [1, 2.0]}, 3, True, "text", "{{ vars.map }}"])
+def test_put_keeps_a_value_of_any_type(value: Any) -> None:
+    with MemoryServices() as services:
+        assert run_plugin(kv.Put, {"key": "k", "value": value}, services=services, **with_map()).data == {}
+        kept = run_plugin(kv.Get, {"key": "k"}, services=services, **FLOW).data["value"]
+        assert kept == ('{"a":1}' if value == "{{ vars.map }}" else value)
+
+
+def with_map() -> dict[str, Any]:
+    return {**FLOW, "variables": {**FLOW["variables"], "vars": {"map": {"a": 1}}}}
+
+
+def test_put_may_ask_for_a_key_that_is_there() -> None:
+    asked = {"key": "k", "value": 2, "errorOnMissing": True}
+    with MemoryServices() as services:
+        assert "errorOnMissing" in message_of(run_plugin(kv.Put, asked, services=services, **FLOW))
+        services.kv.put("a.b", "k", 1)
+        assert run_plugin(kv.Put, asked, services=services, **FLOW).state is State.SUCCESS
+
+
+class Purging:
+    """A store with two keys that have expired and two that live, in each of three namespaces."""
+
+    def __init__(self) -> None:
+        self.services = MemoryServices()
+        for namespace in ("a", "a.b", "c"):
+            for key in ("ai_1", "old"):
+                self.services.kv.put(namespace, key, 1, ttl=timedelta(microseconds=1))
+            for key in ("ai_2", "new"):
+                self.services.kv.put(namespace, key, 1)
+
+    def size(self, **params: Any) -> int:
+        """Purge, and give how many keys went."""
+        with self.services:
+            result = run_plugin(kv.PurgeKV, params, services=self.services, **FLOW)
+            assert result.error is None, result.error
+            return int(result.data["size"])
+
+
+@pytest.mark.parametrize(
+    ("params", "size"),
+    [
+        ({}, 6),
+        ({"expiredOnly": False}, 12),
+        ({"behavior": {"type": "key", "expiredOnly": False}}, 12),
+        ({"behavior": {"type": "key"}}, 6),
+        ({"behavior": {"type": "version", "keepAmount": 1}}, 0),
+        ({"behavior": {"type": "key", "expiredOnly": False}, "expiredOnly": True}, 6),
+        ({"namespaces": ["a"]}, 4),
+        ({"namespaces": ["a"], "includeChildNamespaces": False}, 2),
+        ({"namespaces": []}, 0),
+        ({"namespacePattern": "a*"}, 4),
+        ({"namespacePattern": "[ac]"}, 0),
+        ({"keyPattern": "ai_*", "expiredOnly": False}, 6),
+        ({"keyPattern": "AI_?"}, 0),
+        ({"keyPattern": "[ao]*"}, 0),
+    ],
+)
+def test_keys_are_purged_by_namespace_pattern_and_age(params: dict[str, Any], size: int) -> None:
+    assert Purging().size(**params) == size
+
+
+def test_a_purge_names_namespaces_or_a_pattern_of_them() -> None:
+    both = {"namespaces": ["a"], "namespacePattern": "a*"}
+    assert "leave one out" in message_of(run_plugin(kv.PurgeKV, both, **FLOW))
+
+
+def test_a_value_that_is_no_json_is_refused_in_a_sentence() -> None:
+    with MemoryServices() as services:
+        for value in (float("nan"), "\ud800", object()):
+            with pytest.raises(TaskFailed, match="The value of the key 'k' cannot be kept"):
+                services.kv.put("a.b", "k", value)
 
 
 def test_a_state_is_merged_and_counted() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tiercel.errors import TaskFailed, TiercelError
+from tiercel.kv import KeyChanged
 from tiercel.kv.sqlite import SqliteKeyValueStore
 
 WRITER = """
@@ -83,7 +84,7 @@ def test_an_expired_key_is_absent_from_every_answer(store: SqliteKeyValueStore, 
     assert store.keys("n") == ["long"]
     assert store.delete("n", "short") is False
     clock.now += timedelta(hours=1)
-    assert store.purge("other") == 0
+    assert store.purge(["other"]) == 0
     assert store.purge() == 2
 
 
@@ -109,6 +110,32 @@ def test_a_replaced_key_keeps_its_birthday_and_a_reborn_one_does_not(
     assert (replaced.created_at, replaced.updated_at) == (born, clock.now)
     clock.now += timedelta(minutes=1)
     assert store.put("n", "k", 3).created_at == clock.now
+
+
+def test_a_key_is_written_only_on_top_of_the_revision_that_its_writer_read(
+    store: SqliteKeyValueStore, clock: Clock
+) -> None:
+    with pytest.raises(KeyChanged, match="no longer at revision 1"):
+        store.put("n", "k", 1, revision=1)
+    assert store.put("n", "k", 1, revision=0, ttl=timedelta(minutes=1)).revision == 1
+    with pytest.raises(KeyChanged):
+        store.put("n", "k", 2, revision=0)
+    assert store.put("n", "k", 2, revision=1, ttl=timedelta(minutes=1)).revision == 2
+    clock.now += timedelta(minutes=1)
+    with pytest.raises(KeyChanged):
+        store.put("n", "k", 3, revision=2)
+    assert store.put("n", "k", 3, revision=0).revision == 1
+
+
+def test_an_entry_is_inherited_from_the_nearest_namespace_that_has_it(store: SqliteKeyValueStore) -> None:
+    store.put("a", "k", 1)
+    store.put("a.b", "k", 2)
+    store.put("a.b.c.d", "k", 3)
+    entry = store.get("a.b.c", "k", inherited=True)
+    assert entry
+    assert entry.value == 2
+    assert store.get("a.b.c", "k") is None
+    assert store.get("ab.c", "k", inherited=True) is None
 
 
 def test_a_key_that_is_replaced_without_ttl_lives_for_ever(store: SqliteKeyValueStore, clock: Clock) -> None:

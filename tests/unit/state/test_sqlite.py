@@ -1,10 +1,15 @@
 """The state store."""
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tiercel.state import Place, State, merge
 from tiercel.state.sqlite import SqliteStateStore
+
+PLACE = Place("n", "f", "default")
 
 
 @pytest.fixture
@@ -15,14 +20,38 @@ def store() -> Iterator[SqliteStateStore]:
 
 
 def test_a_state_is_kept_by_flow_name_and_sub_key(store: SqliteStateStore) -> None:
-    store.set("n", "f", "default", {"a": 1})
-    store.set("n", "f", "default", {"a": 2}, sub_key="value")
-    store.set("n", "f", "default", {"a": 3}, sub_key="value")
-    assert store.get("n", "f", "default") == {"a": 1}
-    assert store.get("n", "f", "default", "value") == {"a": 3}
-    assert store.get("n", "other", "default") is None
+    value = Place("n", "f", "default", "value")
+    assert merge(store, PLACE, {"a": 1}) == {"a": 1}
+    assert merge(store, value, {"a": 2}) == {"a": 2}
+    assert merge(store, value, {"b": 3}) == {"a": 2, "b": 3}
+    assert store.get(PLACE) == State({"a": 1}, 1)
+    assert store.get(value) == State({"a": 2, "b": 3}, 2)
+    assert store.get(Place("n", "other", "default")) is None
+
+
+def test_a_state_is_written_only_on_top_of_what_its_writer_read(store: SqliteStateStore) -> None:
+    assert store.put(PLACE, {"a": 1}, 0)
+    assert not store.put(PLACE, {"a": 2}, 0)
+    assert store.put(PLACE, {"a": 3}, 1)
+    assert not store.put(PLACE, {"a": 4}, 1)
+    assert store.get(PLACE) == State({"a": 3}, 2)
 
 
 def test_deleting_says_whether_there_was_a_state(store: SqliteStateStore) -> None:
-    store.set("n", "f", "default", {})
-    assert (store.delete("n", "f", "default"), store.delete("n", "f", "default")) == (True, False)
+    merge(store, PLACE, {})
+    assert (store.delete(PLACE), store.delete(PLACE)) == (True, False)
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "values.db") as old:
+        old.execute(
+            "create table pipeline_execution_state (namespace text not null, flow_id text not null, "
+            "name text not null, sub_key text not null, data_json text not null, created_at text not null, "
+            "updated_at text not null, primary key (namespace, flow_id, name, sub_key)) without rowid"
+        )
+        old.execute("insert into pipeline_execution_state values ('n', 'f', 'default', '', '{}', '', '')")
+    old.close()
+    for _ in range(2):
+        store = SqliteStateStore(tmp_path / "values.db")
+        assert merge(store, PLACE, {"a": 1}) == {"a": 1}
+        store.close()
