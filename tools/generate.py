@@ -3,6 +3,7 @@
 `python tools/generate.py` writes; `--check` writes nothing, names what is stale, and then exits 1.
 """
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield path, text_of(manifest)
     yield INFRA / "routes/routes.json", text_of(routes(families))
     yield INFRA / "routes/openapi.json", text_of(openapi(families))
+    yield ROOT / "functions/orchestrator/tiercel_orchestrator/cli/catalog.json", known_types()
     for name, model in (("envelope", Envelope), ("result", Result)):
         schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -37,6 +39,17 @@ def generated() -> Iterator[tuple[Path, str]]:
         yield INFRA / f"schemas/{name}.v1.json", text_of(schema)
     for step in migrations("postgres"):
         yield INFRA / f"supabase/migrations/{supabase_name(step)}", supabase_migration(step)
+
+
+def known_types() -> str:
+    """Write the public types of the catalog, a line each, for the command line's figure of coverage."""
+    rows = []
+    for path in sorted((ROOT / "catalog/types").glob("*.jsonl")):
+        for facts in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            if not facts.get("internal"):
+                kept = {name: facts[name] for name in ("aliases", "deprecated") if name in facts}
+                rows.append(json.dumps({"type": facts["type"], "group": path.stem, **kept}))
+    return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
 def routes(families: list[Family]) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ async def call(plugin: BasePlugin[Any, Any], params: BaseParams, context: Execut
         await stop(plugin, work)
         raise
     if not done:
+        context.log.warn(f"Timeout of {context.run.timeout_seconds:g} s reached: the task is told to stop.")
         await stop(plugin, work)
         raise DeadlinePassed(
             f"Timeout: the task was stopped after {context.run.timeout_seconds:g} s; "

@@ -10,6 +10,8 @@ from tiercel.plugin import JsonObject
 from tiercel.storage import Storage
 
 LIMIT_BYTES = 256 * 1024
+OUTPUTS = ".outputs"
+"""Directory of a task run's big values, beside the files that it stores itself."""
 
 
 def offload(data: JsonObject, run: RunContext, storage: Storage) -> JsonObject:
@@ -27,5 +29,5 @@ def offload(data: JsonObject, run: RunContext, storage: Storage) -> JsonObject:
 def stored(value: Any, name: str, run: RunContext, storage: Storage) -> JsonObject:
     """Write a value to internal storage and give the reference to it."""
     content = to_json(value)
-    uri = storage.upload(run, content, f".outputs/{run.attempt}/{name}")
+    uri = storage.upload(run, content, f"{OUTPUTS}/{run.attempt}/{name}")
     return {"$ref": uri, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}

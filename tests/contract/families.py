@@ -44,6 +44,7 @@ PLUGINS: list[tuple[str, Plugin]] = sorted(
     key=lambda pair: pair[1].task_types[0],
 )
 EXAMPLES = sorted(ROOT.glob("functions/*/examples/*.yaml"))
+DASHBOARDS = sorted(ROOT.glob("functions/*/examples/dashboards/*.yaml"))
 
 
 def registry() -> Registry:

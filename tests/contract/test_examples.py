@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.contract.families import EXAMPLES, PLUGINS, Plugin, registry
+from tests.contract.families import DASHBOARDS, EXAMPLES, PLUGINS, Plugin, registry
 from tests.unit.cloud.emulator import moto_server, s3_client
 from tiercel import clock
 from tiercel.flows.reading import problems_of
 from tiercel.registry import Registry
+from tiercel.validation import validate
 from tiercel_orchestrator.local import open_engine
 from tiercel_orchestrator.shell.starting import StartRequest
 
@@ -37,9 +39,21 @@ def s3() -> Iterator[Mapping[str, str]]:
 
 @pytest.mark.parametrize("plugin", [pytest.param(plugin, id=plugin.task_types[0]) for _, plugin in PLUGINS])
 def test_every_plugin_has_an_example(plugin: Plugin) -> None:
-    shown = {name for example in EXAMPLES for name in TYPE.findall(example.read_text(encoding="utf-8"))}
+    files = [*EXAMPLES, *DASHBOARDS]
+    shown = {name for example in files for name in TYPE.findall(example.read_text(encoding="utf-8"))}
     # what stands behind a `$` is a part of the type before it
     assert plugin.task_types[0].partition("$")[0] in shown
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_every_chart_of_an_example_validates(dashboard: Path, catalog: Registry) -> None:
+    charts = yaml.safe_load(dashboard.read_text(encoding="utf-8"))["charts"]
+    for chart in charts:
+        own = {name: value for name, value in chart.items() if name not in ("id", "type", "chartOptions")}
+        plugin = catalog.load(catalog.plugin(chart["type"]))
+        validate(plugin, own, chart["type"])
+        if "data" in own:
+            assert catalog.plugin(own["data"]["type"]).kind == "other"
 
 
 @each_example

@@ -183,6 +183,15 @@ def test_plugins_are_listed_and_described(cli: Cli) -> None:
     assert "message" in types["io.kestra.plugin.core.log.Log"]["parameters"]["properties"]
 
 
+def test_the_coverage_of_the_catalog_is_counted(cli: Cli) -> None:
+    found = cli.run("plugins", "--coverage", "--json").json
+    core = found["groups"]["core"]
+    assert 0 < core["types"]["running"] <= core["types"]["known"] < found["total"]["types"]["known"]
+    known = core["types"]["known"] + core["deprecated"]["known"]
+    assert known - core["types"]["running"] - core["deprecated"]["running"] == len(core["missing"])
+    assert "in all" in cli.run("plugins", "--coverage").out
+
+
 def test_a_pause_without_an_end_leaves_code_3(cli: Cli) -> None:
     cli.write("pause.yaml", flow("  - {id: wait, type: io.kestra.plugin.core.flow.Pause}\n"))
     ran = cli.run("run", "pause.yaml")

@@ -151,3 +151,21 @@ class Flow(Trigger[FlowParams, FlowOutput]):
     """Start an execution when one of another flow changes its state."""
 
     task_types = ("io.kestra.plugin.core.trigger.Flow", "io.kestra.core.models.triggers.types.Flow")
+
+
+class McpToolTriggerParams(BaseParams):
+    tool_name: Static[str] = Field(
+        pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9_.-]*[a-zA-Z0-9])?$", description="Name of the tool."
+    )
+    title: Static[str] = Field(description="What people read as its name.")
+    tool_description: Static[str] = Field(description="What the tool is for; a model decides by it.")
+    annotations: Static[JsonObject | None] = Field(
+        None, description="Hints for clients, such as readOnlyHint."
+    )
+    mcp_server: Static[str] = Field("default", description="Which server offers the tool.")
+
+
+class McpToolTrigger(Trigger[McpToolTriggerParams]):
+    """Offer the flow as a tool of an MCP server, and start an execution when it is called."""
+
+    task_types = ("io.kestra.plugin.core.trigger.McpToolTrigger",)

@@ -109,6 +109,14 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class Delegate:
+    """Run another task in place of this one, whose outcome is then its own. `params`: as written."""
+
+    type: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """End the execution in `state`: what Exit asks for."""
 
@@ -124,5 +132,5 @@ class Update:
 
 
 Plan: TypeAlias = (
-    Sequence | Parallel | Graph | Each | Loop | Pause | Subflow | Batches | Merge | Stop | Update
+    Sequence | Parallel | Graph | Each | Loop | Pause | Subflow | Batches | Merge | Delegate | Stop | Update
 )

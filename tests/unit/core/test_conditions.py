@@ -7,7 +7,7 @@ import pytest
 from tiercel.plugin import BasePlugin, State
 from tiercel.testing import run_plugin
 from tiercel_core import runner, trigger
-from tiercel_core.condition import combinations, dates, executions, flows
+from tiercel_core.condition import combinations, dates, executions, flows, holidays
 
 EVENT = {
     "execution": {
@@ -44,6 +44,10 @@ def holds(plugin: type[BasePlugin[Any, Any]], params: dict[str, Any]) -> bool:
         (dates.DateTimeBetween, {"after": "2024-06-01T12:00:00+01:00"}, False),
         (dates.TimeBetween, {"after": "10:00:00", "before": "11:00:00"}, True),
         (dates.TimeBetween, {"after": "10:00:00-05:00"}, False),
+        (holidays.PublicHoliday, {"date": "2024-07-14", "country": "FR"}, True),
+        (holidays.PublicHoliday, {"date": "2024-07-15T10:00:00Z", "country": "fr"}, False),
+        (holidays.PublicHoliday, {"date": "2024-12-26", "country": "FR", "subDivision": "57"}, True),
+        (holidays.PublicHoliday, {"date": "2024-12-26", "country": "FR"}, False),
         (executions.ExecutionFlow, {"namespace": "a.b", "flowId": "f"}, True),
         (executions.ExecutionFlow, {"namespace": "a.b", "flowId": "g"}, False),
         (executions.ExecutionNamespace, {"namespace": "a.b"}, True),
@@ -97,3 +101,16 @@ def test_a_declaration_is_no_task(plugin: Any, params: dict[str, Any]) -> None:
     result = run_plugin(plugin, params)
     assert result.error is not None
     assert "cannot be run as a task" in result.error.message
+
+
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [({"country": "XX"}, "'XX'"), ({"country": "FR", "subDivision": "??"}, "subDivision"), ({}, "`country`")],
+)
+def test_holidays_that_are_not_known_are_a_failure(
+    params: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("locale.getlocale", lambda: (None, None))
+    result = run_plugin(holidays.PublicHoliday, params, variables=EVENT)
+    assert result.state is State.FAILED
+    assert result.error is not None and said in result.error.message

@@ -9,8 +9,9 @@ import pytest
 from tiercel.envelope import Result
 from tiercel.plugin import State
 from tiercel.testing import MemoryServices, run_plugin
-from tiercel_core.storage.files import Concat, Delete, LocalFiles, Size, Write
+from tiercel_core.storage.files import Concat, Delete, LocalFiles, PurgeCurrentExecutionFiles, Size, Write
 from tiercel_core.storage.items import FilterItems
+from tiercel_core.storage.ordering import DeduplicateItems, Reverse
 from tiercel_core.storage.splitting import Split
 
 
@@ -111,3 +112,77 @@ def test_rows_are_split(services: MemoryServices, params: dict[str, Any], parts:
 def test_a_split_that_makes_no_sense_is_refused(services: MemoryServices, params: dict[str, Any]) -> None:
     result = run_plugin(Split, {"from": stored(services, b"a"), **params}, services=services)
     assert message_of(result)
+
+
+@pytest.mark.parametrize(
+    ("content", "params", "expected"),
+    [
+        (b"1\n2\n3\n", {}, b"3\n2\n1\n"),
+        (b"1\n2\n3", {}, b"3\n2\n1\n"),
+        (b"\n1\n\n", {}, b"\n1\n\n"),
+        (b"", {}, b""),
+        (b"a||b||", {"separator": "||"}, b"b||a||"),
+        ("é;ü;".encode("utf-16-le"), {"separator": ";", "charset": "UTF-16LE"}, "ü;é;".encode("utf-16-le")),
+    ],
+)
+def test_rows_are_put_in_reverse_order(
+    services: MemoryServices, content: bytes, params: dict[str, Any], expected: bytes
+) -> None:
+    result = run_plugin(Reverse, {"from": stored(services, content), **params}, services=services)
+    assert result.state is State.SUCCESS, result.error
+    assert result.data["uri"].endswith(".txt")
+    assert services.storage.read(None, result.data["uri"]) == expected
+
+
+def test_rows_are_reversed_across_the_edges_of_chunks(
+    services: MemoryServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tiercel_core.storage.ordering.CHUNK_BYTES", 4)
+    rows = [f"row-{number}" for number in range(50)]
+    uri = stored(services, "||".join(rows).encode())
+    result = run_plugin(Reverse, {"from": uri, "separator": "||"}, services=services)
+    expected = "".join(f"{row}||" for row in reversed(rows))
+    assert services.storage.read(None, result.data["uri"]).decode() == expected
+
+
+def test_a_file_without_separators_is_not_held_in_memory(
+    services: MemoryServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tiercel_core.storage.splitting.ROW_BYTES", 1000)
+    uri = stored(services, b"x" * 2000)
+    for plugin, params in ((Reverse, {}), (Split, {"rows": 1})):
+        message = message_of(run_plugin(plugin, {"from": uri, "separator": ";", **params}, services=services))
+        assert "longer than 1,000 bytes" in message
+
+
+def test_an_unknown_charset_is_named(services: MemoryServices) -> None:
+    result = run_plugin(Reverse, {"from": stored(services, b"a"), "charset": "KLINGON"}, services=services)
+    assert "KLINGON" in message_of(result)
+
+
+def test_of_items_with_the_same_key_the_last_one_stays(services: MemoryServices) -> None:
+    items = b'{"k": 1, "v": "a"}\n{"k": 2, "v": "b"}\n\n{"k": 1, "v": "c"}\n'
+    result = run_plugin(
+        DeduplicateItems, {"from": stored(services, items), "expr": "{{ k }}"}, services=services
+    )
+    assert services.storage.read(None, result.data["uri"]) == b'{"k": 2, "v": "b"}\n{"k": 1, "v": "c"}\n'
+    counts = {"numKeys": 2, "processedItemsTotal": 3, "droppedItemsTotal": 1}
+    assert {name: result.data[name] for name in counts} == counts
+
+
+def test_an_item_whose_key_cannot_be_worked_out_fails_with_its_number(services: MemoryServices) -> None:
+    uri = stored(services, b'{"k": 1}\n{"v": 2}\n')
+    result = run_plugin(DeduplicateItems, {"from": uri, "expr": "{{ k }}"}, services=services)
+    assert "failed for item 2" in message_of(result)
+
+
+def test_the_files_of_an_execution_are_removed_and_no_others(services: MemoryServices) -> None:
+    kept = stored(services, b"x")
+    big = services.storage.put(
+        "kestra:///default/adhoc/executions/adhoc/tasks/t/r/.outputs/1/big.json", b"[]"
+    )
+    other = services.storage.put("kestra:///default/adhoc/executions/other/tasks/t/r/a", b"x")
+    uri = run_plugin(Write, {"content": "x"}, services=services).data["uri"]
+    assert run_plugin(PurgeCurrentExecutionFiles, services=services).data == {"uris": [uri]}
+    assert not services.storage.exists(None, uri)
+    assert all(services.storage.exists(None, one) for one in (kept, big, other))

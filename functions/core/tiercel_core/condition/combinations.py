@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema
 
 from tiercel.errors import UnknownPlugin
 from tiercel.plugin import BaseParams, JsonObject, Static
-from tiercel_core.condition import dates, executions, flows
+from tiercel_core.condition import dates, executions, flows, holidays
 from tiercel_core.condition.base import Condition, Event
 from tiercel_core.declarations import Declaration
 
@@ -41,7 +41,7 @@ def evaluate_definition(definition: JsonObject, event: Event) -> bool:
 def conditions_by_type() -> dict[str, type[Condition[Any]]]:
     """Give the conditions that may be nested, by type and alias."""
     found: dict[str, type[Condition[Any]]] = {}
-    for module in (dates, executions, flows):
+    for module in (dates, executions, flows, holidays):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Condition):
                 found.update(dict.fromkeys(value.task_types, value))

@@ -9,7 +9,9 @@ from pydantic import Field
 from tiercel import task_files
 from tiercel.context import ExecutionContext
 from tiercel.errors import InvalidParameters, TaskFailed
-from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, JsonObject, PluginOutput, success
+from tiercel.offload import OUTPUTS
+from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, JsonObject, NoParams, PluginOutput, success
+from tiercel.storage import uris
 
 
 class UriOutput(BaseOutput):
@@ -122,3 +124,27 @@ class LocalFiles(BasePlugin[LocalFilesParams, LocalFilesOutput]):
     def run(self, params: LocalFilesParams, context: ExecutionContext) -> PluginOutput:
         task_files.lay_out(params.inputs, context, "inputs")
         return success(LocalFilesOutput(uris=task_files.collect(params.outputs, context)))
+
+
+class PurgeCurrentExecutionFilesOutput(BaseOutput):
+    uris: list[str] = Field(description="URIs of the files that were removed.")
+
+
+class PurgeCurrentExecutionFiles(BasePlugin[NoParams, PurgeCurrentExecutionFilesOutput]):
+    """Remove all files that the tasks of this execution have stored so far."""
+
+    task_types = (
+        "io.kestra.plugin.core.storage.PurgeCurrentExecutionFiles",
+        "io.kestra.core.tasks.storages.PurgeExecution",
+        "io.kestra.plugin.core.storage.PurgeExecution",
+    )
+
+    def run(self, params: NoParams, context: ExecutionContext) -> PluginOutput:
+        storage, root = (
+            context.services.storage,
+            uris.uri_of(uris.execution_key(uris.execution_of(context.run))),
+        )
+        # big outputs are values that later tasks may still read, though they lie in files
+        found = [file.uri for file in storage.list(context.run, root) if f"/{OUTPUTS}/" not in file.uri]
+        removed = [uri for uri in found if storage.delete(context.run, uri)]
+        return success(PurgeCurrentExecutionFilesOutput(uris=removed))

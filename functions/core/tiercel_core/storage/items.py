@@ -56,9 +56,15 @@ class FilterItems(BasePlugin[FilterItemsParams, FilterItemsOutput]):
 
 def items_of(source: BinaryIO) -> Iterator[tuple[bytes, Any]]:
     """Give each line that is not empty with its value."""
+    for line in lines_of(source):
+        yield line, item_of(line.decode("utf-8"))
+
+
+def lines_of(source: BinaryIO) -> Iterator[bytes]:
+    """Give the lines that are not empty, each with one line feed at its end."""
     for line in source:
         if line.strip():
-            yield line.rstrip(b"\r\n") + b"\n", item_of(line.decode("utf-8"))
+            yield line.rstrip(b"\r\n") + b"\n"
 
 
 def item_of(line: str) -> Any:
@@ -69,11 +75,15 @@ def item_of(line: str) -> Any:
         return next(iter(read_ion(line, Budget())), None)
 
 
+def variables_of(item: Any) -> Mapping[str, Any]:
+    """Give what an expression sees of an item: its fields, or `value`."""
+    return item if isinstance(item, Mapping) else {"value": item}
+
+
 def keeps(params: FilterItemsParams, item: Any, number: int, context: ExecutionContext) -> bool:
     """Decide about one item."""
-    variables = item if isinstance(item, Mapping) else {"value": item}
     try:
-        answer = context.render(params.filter_condition, variables).strip()
+        answer = context.render(params.filter_condition, variables_of(item)).strip()
     except ExpressionError as error:
         return unclear(params, f"failed for item {number}: {error}", error)
     if not answer:

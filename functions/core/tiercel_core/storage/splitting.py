@@ -9,10 +9,12 @@ from typing import BinaryIO
 from pydantic import Field
 
 from tiercel.context import ExecutionContext
-from tiercel.errors import InvalidParameters
+from tiercel.errors import InvalidParameters, TaskFailed
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, success
 
 CHUNK_BYTES = 1 << 20
+ROW_BYTES = 32 << 20
+"""A row longer than this is hardly one: the separator is not in the file."""
 SIZE = re.compile(r"\s*(\d+)\s*([KMG]?)I?B?\s*", re.IGNORECASE)
 UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -60,9 +62,18 @@ def rows_of(source: BinaryIO, separator: bytes) -> Iterator[bytes]:
     rest = b""
     while chunk := source.read(CHUNK_BYTES):
         *rows, rest = (rest + chunk).split(separator)
+        check_row(rest)
         yield from (row + separator for row in rows)
     if rest:
         yield rest + separator
+
+
+def check_row(row: bytes) -> None:
+    """Refuse a row that is too long to be held."""
+    if len(row) > ROW_BYTES:
+        raise TaskFailed(
+            f"A row of the file is longer than {ROW_BYTES:,} bytes: write in `separator` what ends its rows."
+        )
 
 
 def chooser(params: SplitParams) -> Callable[[bytes], str | None]:

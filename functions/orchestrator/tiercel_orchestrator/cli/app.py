@@ -122,8 +122,16 @@ def plugins(
         str | None, typer.Argument(metavar="TYPE", help="Show one type with its properties.")
     ] = None,
     as_json: AsJson = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Count how much of Kestra's catalog runs.")
+    ] = False,
 ) -> None:
     """List the installed plugins, or show one."""
+    if coverage:
+        from tiercel_orchestrator.cli import coverage as counting
+
+        guard(lambda: counting.show(Registry.installed(), as_json))
+        return
     from tiercel_orchestrator.cli import plugin_listing
 
     guard(lambda: plugin_listing.show(Registry.installed(), type_id, as_json))

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tiercel import expressions
+from tiercel.envelope import Envelope, Result
 from tiercel.errors import TiercelError
 from tiercel.flows.models import Flow
-from tiercel.flows.plans import Merge, Subflow
+from tiercel.flows.plans import Delegate, Merge, Subflow
 from tiercel.plugin import LogLine
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
@@ -116,7 +117,18 @@ class Work:
         timeout = expressions.render(task.timeout or "", variables, self.services.expressions(context))
         envelope = envelopes.envelope_for(task, context, timeout)
         result = await self.dispatcher.run(envelope, self._sink(claim.run))
+        if result.plan and result.plan["kind"] == Delegate.__name__:
+            result = await self._delegate(claim, flow, envelope, result.plan)
         return envelopes.report_of(claim.run, result)
+
+    async def _delegate(
+        self, claim: Claim, flow: Flow, envelope: Envelope, plan: Mapping[str, Any]
+    ) -> Result:
+        """Run the task that a plugin names in its place, with the variables that its templates read."""
+        variables = await self.in_store(self.variables, flow, claim.execution, claim.run, plan["params"])
+        seen = envelope.context.model_copy(update={"variables": variables})
+        delegated = Envelope(task_type=plan["type"], params=plan["params"], context=seen)
+        return await self.dispatcher.run(delegated, self._sink(claim.run))
 
     def _task(self, claim: Claim) -> tuple[Flow, dict[str, Any], Path | None]:
         """Read what a task needs; on the store's thread."""
