@@ -1,22 +1,49 @@
 """Errors that say what happens next: edit the flow, the answer is no, the world was busy, our bug."""
 
-from datetime import datetime
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
 
 
-class Problem(NamedTuple):
+class Problem:
     """One thing an author must edit, with its place.
 
     `path` is the property path as an author would write it (`tasks[0].message`); `line` and `column` count
-    from 1 and are None where the text is not at hand. It is no dataclass because that module alone costs a
-    third of the import of the expression language.
+    from 1 and are None where the text is not at hand. It is written out because what would write it, and
+    `typing` with it, costs more than the whole expression language.
     """
 
-    message: str
-    path: str = ""
-    line: int | None = None
-    column: int | None = None
-    echo: bool = False
+    __slots__ = ("column", "echo", "line", "message", "path")
+
+    def __init__(
+        self,
+        message: str,
+        path: str = "",
+        line: int | None = None,
+        column: int | None = None,
+        echo: bool = False,
+    ) -> None:
+        self.message = message
+        self.path = path
+        self.line = line
+        self.column = column
+        self.echo = echo
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give its parts by name."""
+        return {name: getattr(self, name) for name in ("message", "path", "line", "column", "echo")}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Problem) and self.as_dict() == other.as_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.message, self.path, self.line, self.column, self.echo))
+
+    def __repr__(self) -> str:
+        return f"Problem({self.message!r}, {self.path!r}, {self.line}, {self.column}, {self.echo})"
 
     def __str__(self) -> str:
         place = f"line {self.line}, column {self.column}: " if self.line is not None else ""

@@ -1,15 +1,22 @@
 """The expression language: Kestra's dialect of Pebble, by a closed evaluator over plain data."""
 
-from types import EllipsisType
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.budget import Budget
 from tiercel.expressions.lexer import is_template
-from tiercel.expressions.numbers import Float32
 from tiercel.expressions.problems import explain
-from tiercel.expressions.services import NoServices, Services
 from tiercel.expressions.template import Template, compile_template, evaluate, render, render_deep
 from tiercel.expressions.values import truthy
+
+# what is only needed to check types is not imported: `typing` alone costs as much as this whole package
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import EllipsisType
+    from typing import Any
+
+    from tiercel.expressions.arithmetic import Float32
+    from tiercel.expressions.services import NoServices, Services
 
 DYNAMIC = Ellipsis
 """Stands in a path for an index that is only known when the template is rendered."""
@@ -21,6 +28,20 @@ def references(text: str) -> frozenset[tuple[str | EllipsisType, ...]]:
     A root that is used whole stands alone, `("outputs",)`; `("*",)` means that it may read anything.
     """
     return compile_template(text).references if is_template(text) else frozenset()
+
+
+def __getattr__(name: str) -> Any:
+    """Import what templates without services and fractions never need."""
+    match name:
+        case "Float32":
+            from tiercel.expressions.arithmetic import Float32
+
+            return Float32
+        case "NoServices" | "Services":
+            from tiercel.expressions import services
+
+            return getattr(services, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 __all__ = [

@@ -1,7 +1,8 @@
 """What a template may need: the paths it reads, found without rendering it."""
 
-from types import EllipsisType
-from typing import TypeAlias
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
@@ -12,7 +13,11 @@ EVERYTHING = ("*",)
 EVERYTHING_READERS = ("printContext", "fetchContext")
 RENDERERS = ("render", "renderOnce")
 
-Path: TypeAlias = tuple[str | EllipsisType, ...]
+if TYPE_CHECKING:
+    from types import EllipsisType
+    from typing import TypeAlias
+
+    Path: TypeAlias = tuple[str | EllipsisType, ...]
 
 
 def references_of(body: nodes.Body) -> frozenset[Path]:

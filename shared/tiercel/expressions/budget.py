@@ -1,5 +1,7 @@
 """How much one rendering may cost: steps, characters, nesting and wall time."""
 
+from __future__ import annotations
+
 import time
 
 from tiercel.errors import ExpressionError

@@ -5,6 +5,8 @@ filters, tests and operators. A value of an unforeseen kind, a name that is miss
 batch is given back, and the turns are taken one by one, which writes the very same or says what is wrong.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
@@ -88,7 +90,7 @@ def _check(size: int) -> None:
         raise NotPlainError
 
 
-def table_of(compiler: "Compiler", node: nodes.For) -> Table | None:
+def table_of(compiler: Compiler, node: nodes.For) -> Table | None:
     """Give the columns of a loop's body, or None where it does more than read."""
     try:
         return _Columns(compiler, node).table(node.body) if node.body else None
@@ -99,7 +101,7 @@ def table_of(compiler: "Compiler", node: nodes.For) -> Table | None:
 class _Columns:
     """Turn the body of one loop into columns."""
 
-    def __init__(self, compiler: "Compiler", node: nodes.For) -> None:
+    def __init__(self, compiler: Compiler, node: nodes.For) -> None:
         self._compiler = compiler
         self._item = node.name
         # a variable that is read before its turn set it holds what an earlier turn left there

@@ -1,27 +1,22 @@
 """Operators to closures: what stands between, before and around values."""
 
-from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
 from tiercel.expressions.operators import BINARY, DIVISIONS, QUICK, SMALL, UNARY, boolean, concatenate
 from tiercel.expressions.problems import Missing, located
-from tiercel.expressions.runtime import Run
 
-Evaluate: TypeAlias = Callable[[Run], Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-
-class Expressions(Protocol):
-    """What compiles the values between the operators."""
-
-    source: str
-
-    def compiled(self, node: nodes.Expression) -> Evaluate:
-        """Give what evaluates a node."""
+    from tiercel.expressions.evaluation import Evaluation
+    from tiercel.expressions.runtime import Evaluate, Run
 
 
-def unary(within: Expressions, node: nodes.Unary) -> Evaluate:
+def unary(within: Evaluation, node: nodes.Unary) -> Evaluate:
     """Give what applies `not`, `-` or `+`."""
     operand, source, position = within.compiled(node.operand), within.source, node.position
     change = UNARY[node.operator]
@@ -36,7 +31,7 @@ def unary(within: Expressions, node: nodes.Unary) -> Evaluate:
     return apply
 
 
-def binary(within: Expressions, node: nodes.Binary) -> Evaluate:
+def binary(within: Evaluation, node: nodes.Binary) -> Evaluate:
     """Give what applies an operator; one that may not need its right side evaluates it only when it must."""
     if node.operator in _SHORTCUTS:
         return _SHORTCUTS[node.operator](within, node)
@@ -85,7 +80,7 @@ def _beside_a_number(
     return apply
 
 
-def _logical(within: Expressions, node: nodes.Binary) -> Evaluate:
+def _logical(within: Evaluation, node: nodes.Binary) -> Evaluate:
     left, right = within.compiled(node.left), within.compiled(node.right)
     source, position, wanted = within.source, node.position, node.operator == "or"
 
@@ -99,7 +94,7 @@ def _logical(within: Expressions, node: nodes.Binary) -> Evaluate:
     return apply
 
 
-def _coalesced(within: Expressions, node: nodes.Binary) -> Evaluate:
+def _coalesced(within: Evaluation, node: nodes.Binary) -> Evaluate:
     left, right = within.compiled(node.left), within.compiled(node.right)
 
     def first_that_is_there(run: Run) -> Any:
@@ -112,7 +107,7 @@ def _coalesced(within: Expressions, node: nodes.Binary) -> Evaluate:
     return first_that_is_there
 
 
-def _otherwise(within: Expressions, node: nodes.Binary) -> Evaluate:
+def _otherwise(within: Evaluation, node: nodes.Binary) -> Evaluate:
     left, right = within.compiled(node.left), within.compiled(node.right)
 
     def left_if_defined(run: Run) -> Any:
@@ -124,7 +119,7 @@ def _otherwise(within: Expressions, node: nodes.Binary) -> Evaluate:
     return left_if_defined
 
 
-_SHORTCUTS: dict[str, Callable[[Expressions, nodes.Binary], Evaluate]] = {
+_SHORTCUTS: dict[str, Callable[[Evaluation, nodes.Binary], Evaluate]] = {
     "and": _logical,
     "or": _logical,
     "??": _coalesced,
@@ -144,7 +139,7 @@ def lenient(evaluate: Evaluate) -> Evaluate:
     return value_or_null
 
 
-def concatenation(within: Expressions, node: nodes.Concatenation) -> Evaluate:
+def concatenation(within: Evaluation, node: nodes.Concatenation) -> Evaluate:
     """Give what puts texts together."""
     parts = tuple(within.compiled(part) for part in node.parts)
     source, position = within.source, node.position
@@ -159,7 +154,7 @@ def concatenation(within: Expressions, node: nodes.Concatenation) -> Evaluate:
     return join
 
 
-def ternary(within: Expressions, node: nodes.Ternary) -> Evaluate:
+def ternary(within: Evaluation, node: nodes.Ternary) -> Evaluate:
     """Give what evaluates one of two expressions."""
     condition, yes, no = (within.compiled(part) for part in (node.condition, node.yes, node.no))
     source, position = within.source, node.position

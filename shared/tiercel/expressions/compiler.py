@@ -1,18 +1,20 @@
 """The tree to closures: statements write to a list of texts; expressions stand in `evaluation`."""
 
-from typing import Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
-from tiercel.expressions.combining import Evaluate
 from tiercel.expressions.evaluation import Evaluation
-from tiercel.expressions.loops import Loop
-from tiercel.expressions.macros import Macro
 from tiercel.expressions.operators import boolean
 from tiercel.expressions.problems import located
-from tiercel.expressions.runtime import Renderer, Run
 from tiercel.expressions.values import text_of
 from tiercel.expressions.walking import bodies, macro_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tiercel.expressions.runtime import Evaluate, Renderer, Run
 
 
 class Compiler:
@@ -54,6 +56,8 @@ class Compiler:
             case nodes.If():
                 return self._if(node)
             case nodes.For():
+                from tiercel.expressions.loops import Loop
+
                 return Loop(self, node).render
             case nodes.Set():
                 return self._set(node)
@@ -121,6 +125,8 @@ class Compiler:
         for node in body:
             match node:
                 case nodes.Macro():
+                    from tiercel.expressions.macros import Macro
+
                     macros[node.name] = Macro(self, node).call
                 case nodes.Block():
                     blocks[node.name] = self.body(node.body)

@@ -1,16 +1,21 @@
 """Expressions to closures: each takes the run and gives a plain value."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import combining, nodes
-from tiercel.expressions.combining import Evaluate
 from tiercel.expressions.libraries import FILTERS, FUNCTIONS, TESTS
-from tiercel.expressions.operations import PASSED_ON, Operation, refused
+from tiercel.expressions.operations import PASSED_ON, refused
 from tiercel.expressions.problems import Missing, known_instead, located
-from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import is_reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tiercel.expressions.operations import Operation
+    from tiercel.expressions.runtime import Evaluate, Run
 
 
 class Evaluation:
@@ -204,16 +209,6 @@ class Evaluation:
             return built
 
         return build
-
-
-def _lenient(evaluate: Evaluate) -> Evaluate:
-    def value_or_null(run: Run) -> Any:
-        try:
-            return evaluate(run)
-        except Missing:
-            return None
-
-    return value_or_null
 
 
 def _path(node: nodes.Expression) -> str:

@@ -1,15 +1,21 @@
 """Java's two little languages of output: String.format and DecimalFormat."""
 
+from __future__ import annotations
+
 import re
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import EXACT, Number, is_number, number_text
+from tiercel.expressions.arithmetic import EXACT
+from tiercel.expressions.numbers import is_number, number_text
 from tiercel.expressions.operators import boolean
 from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import java_text, kind
+
+if TYPE_CHECKING:
+    from tiercel.expressions.numbers import Number
 
 WIDEST = 1000
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])")

@@ -1,17 +1,15 @@
 """Tokens to expressions, by Pebble's operator precedence."""
 
-from math import isinf
-from typing import NoReturn
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.lexer import END, NAME, NUMBER, PUNCTUATION, Token
+from tiercel.expressions.lexer import END, NAME, NUMBER, PUNCTUATION
 from tiercel.expressions.nodes import (
     Arguments,
     Attribute,
     Binary,
     Call,
     Concatenation,
-    Expression,
     Filter,
     ListLiteral,
     Literal,
@@ -34,6 +32,13 @@ from tiercel.expressions.precedence import (
     SIGN,
 )
 from tiercel.expressions.problems import located
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from tiercel.expressions.lexer import Token
+    from tiercel.expressions.nodes import Expression
 
 
 class ExpressionParser:
@@ -235,7 +240,7 @@ class ExpressionParser:
         if text.isdecimal():
             return int(text)
         number = float(text)
-        if isinf(number):
+        if number == float("inf"):
             self.fail(f"The number {text} is too large", token.position)
         return number
 

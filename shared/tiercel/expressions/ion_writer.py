@@ -1,14 +1,18 @@
 """Values to Ion text, with the annotations Kestra gives to dates."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import isinf, isnan
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.moments import iso_text
-from tiercel.expressions.values import DEEPEST, Reader, is_list, text_of
+from tiercel.expressions.values import DEEPEST, is_list, text_of
+
+if TYPE_CHECKING:
+    from tiercel.expressions.values import Reader
 
 KEYWORDS = frozenset(("null", "true", "false", "nan"))
 _ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", "\b": "\\b", "\f": "\\f"}
@@ -26,7 +30,7 @@ def _write(value: Any, parts: list[str], run: Reader, depth: int) -> None:
     if depth < 0:
         raise ExpressionError(f"The value is nested more than {DEEPEST} levels deep")
     value = run.follow(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         before = "{"
         for key, item in value.items():
             parts.append(f"{before}{_symbol(text_of(key, run))}:")

@@ -1,49 +1,43 @@
 """Template text to segments: text as it is, and the tokens of every `{{ … }}` and `{% … %}`."""
 
-import re
-from typing import NamedTuple, NoReturn
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.problems import located
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn, TypeAlias
+
+    Parts: TypeAlias = "tuple[str | tuple[Token, ...], ...]"
+
 TEXT, RAW, PRINT, TAG = "text", "raw", "print", "tag"
 NAME, NUMBER, STRING, PUNCTUATION, END = "name", "number", "string", "punctuation", "end"
 
-_TOKEN = re.compile(
-    r"(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[lL]?)"
-    r"|(?P<name>[A-Za-z_$][\w$]*)"
-    r"|(?P<punctuation>\?\?\??|==|!=|<=|>=|\.\.|[-+*/%~|<>?:.,()\[\]{}=])"
-)
 FEW_BRACES = 64
-_DELIMITER = re.compile(r"\{[{%#]")
-_SPACE = re.compile(r"\s*")
-_STRING_PIECE = re.compile(r"[^\"\\#]+|\\.|#(?!\{)", re.DOTALL)
-_SINGLE_QUOTED = re.compile(r"'([^'\\]*(?:\\.[^'\\]*)*)'", re.DOTALL)
-_RAW_OPEN = re.compile(r"\{%-?\s*(raw|verbatim)\s*(-?)%\}")
-_RAW_CLOSE = {
-    "raw": re.compile(r"\{%(-?)\s*endraw\s*(-?)%\}"),
-    "verbatim": re.compile(r"\{%(-?)\s*endverbatim\s*(-?)%\}"),
-}
+_DIGITS = "0123456789"
+_SYMBOLS = frozenset("-+*/%~|<>?:.,()[]{}=")
+_PAIRS = frozenset(("??", "==", "!=", "<=", ">=", ".."))
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _HINTS = {"&": "; write `and`", "!": "; write `not`", "`": "; quote texts with ' or \"", ";": ""}
 
 
-class Token(NamedTuple):
+class Token:
     """One word of an expression; the parts of an interpolated string are texts and tokens between."""
 
-    kind: str
-    value: str
-    position: int
-    parts: "tuple[str | tuple[Token, ...], ...]" = ()
+    __slots__ = ("kind", "parts", "position", "value")
+
+    def __init__(self, kind: str, value: str, position: int, parts: Parts = ()) -> None:
+        self.kind, self.value, self.position, self.parts = kind, value, position, parts
 
 
-class Segment(NamedTuple):
+class Segment:
     """A piece of a template: its text, or its tokens (the last one is END)."""
 
-    kind: str
-    text: str
-    tokens: tuple[Token, ...]
-    position: int
+    __slots__ = ("kind", "position", "text", "tokens")
+
+    def __init__(self, kind: str, text: str, tokens: tuple[Token, ...], position: int) -> None:
+        self.kind, self.text, self.tokens, self.position = kind, text, tokens, position
 
 
 def is_template(text: str) -> bool:
@@ -59,8 +53,40 @@ def next_delimiter(text: str, start: int) -> int:
         position = text.find("{", position + 1)
         if position < 0 or text[position + 1 : position + 2] in ("{", "%", "#"):
             return position
-    found = _DELIMITER.search(text, position + 1)
+    from re import compile
+
+    found = compile(r"\{[{%#]").search(text, position + 1)
     return -1 if found is None else found.start()
+
+
+def _after_space(source: str, place: int) -> int:
+    end = len(source)
+    while place < end and source[place].isspace():
+        place += 1
+    return place
+
+
+def _after_digits(source: str, place: int) -> int:
+    end = len(source)
+    while place < end and source[place] in _DIGITS:
+        place += 1
+    return place
+
+
+def _escaped(source: str, start: int, place: int) -> bool:
+    """Say whether an odd number of backslashes stands before a place."""
+    before = place
+    while before > start and source[before - 1] == "\\":
+        before -= 1
+    return (place - before) % 2 == 1
+
+
+def _unescaped(source: str, mark: str, start: int, end: int) -> int:
+    """Find a mark without a backslash before it; the end where there is none."""
+    found = source.find(mark, start, end)
+    while found >= 0 and _escaped(source, start, found):
+        found = source.find(mark, found + 1, end)
+    return found if found >= 0 else end
 
 
 class Lexer:
@@ -95,19 +121,30 @@ class Lexer:
         if text:
             self._segments.append(Segment(TEXT, text, (), self.position))
 
-    def _opens_raw(self, position: int) -> bool:
+    def _opens_raw(self, start: int) -> bool:
         # Kestra lifts `raw` out before Pebble sees the text, so its dashes trim nothing
-        match = _RAW_OPEN.match(self.source, position)
-        return match is not None and match[1] == "raw"
+        return self._lone(start, "raw") is not None
+
+    def _lone(self, start: int, word: str) -> tuple[int, bool] | None:
+        """Give where a tag of nothing but this word ends, and whether it trims what follows."""
+        source, place = self.source, _after_space(self.source, start + 2 + self._dash_at(start + 2))
+        if not source.startswith(word, place):
+            return None
+        place = _after_space(source, place + len(word))
+        dash = self._dash_at(place)
+        return (place + dash + 2, dash) if source.startswith("%}", place + dash) else None
+
+    def _dash_at(self, place: int) -> bool:
+        return self.source.startswith("-", place)
 
     def _delimited(self, start: int) -> None:
         kind = self.source[start + 1]
         if kind == "#":
             self._comment(start)
-        elif kind == "%" and (match := _RAW_OPEN.match(self.source, start)):
-            self._verbatim(match)
-        else:
-            self._code(start, PRINT if kind == "{" else TAG, "}}" if kind == "{" else "%}")
+        elif kind == "{":
+            self._code(start, PRINT, "}}")
+        elif not self._verbatim(start, "raw") and not self._verbatim(start, "verbatim"):
+            self._code(start, TAG, "%}")
 
     def _comment(self, start: int) -> None:
         end = self.source.find("#}", start + 2)
@@ -116,29 +153,37 @@ class Lexer:
         self._trim_next = self.source[end - 1] == "-" and end - 1 >= start + 2
         self.position = end + 2
 
-    def _verbatim(self, opening: re.Match[str]) -> None:
-        word = opening[1]
-        closing = _RAW_CLOSE[word].search(self.source, opening.end())
-        if closing is None:
-            self.fail(f"`{{% {word} %}}` is not closed: `{{% end{word} %}}` is missing", opening.start())
-        text = self.source[opening.end() : closing.start()]
+    def _verbatim(self, start: int, word: str) -> bool:
+        """Take a text that stays as it is, if this is its tag."""
+        opening = self._lone(start, word)
+        if opening is None:
+            return False
+        begin, trims = opening
+        closing, end = None, begin
+        while closing is None:
+            end = self.source.find("{%", end)
+            if end < 0:
+                self.fail(f"`{{% {word} %}}` is not closed: `{{% end{word} %}}` is missing", start)
+            closing, end = self._lone(end, f"end{word}"), end + 2
+        text = self.source[begin : end - 2]
         if word == "verbatim":
-            text = text.lstrip() if opening[2] else text
-            text = text.rstrip() if closing[1] else text
-            self._trim_next = bool(closing[2])
+            text = text.lstrip() if trims else text
+            text = text.rstrip() if self._dash_at(end) else text
+            self._trim_next = closing[1]
         if text:
-            self._segments.append(Segment(RAW, text, (), opening.start()))
-        self.position = closing.end()
+            self._segments.append(Segment(RAW, text, (), start))
+        self.position = closing[0]
+        return True
 
     def _code(self, start: int, kind: str, close: str) -> None:
-        self.position = start + 2 + self.source.startswith("-", start + 2)
+        self.position = start + 2 + self._dash_at(start + 2)
         tokens, self._trim_next = self._tokens(start, close)
         self._segments.append(Segment(kind, "", tokens, start))
 
     def _tokens(self, start: int, close: str) -> tuple[tuple[Token, ...], bool]:
-        source, tokens, open_brackets = self.source, [], list[str]()
+        source, tokens, open_brackets = self.source, list[Token](), list[str]()
         while True:
-            place = self.position = _SPACE.match(source, self.position).end()  # type: ignore[union-attr]
+            place = self.position = _after_space(source, self.position)
             if not open_brackets:
                 dash = close != "}" and source.startswith("-" + close, place)
                 if dash or source.startswith(close, place):
@@ -160,43 +205,66 @@ class Lexer:
                 self.fail(f"This `{token.value}` closes nothing", token.position)
 
     def _token(self, place: int) -> Token:
-        character = self.source[place]
+        source, character = self.source, self.source[place]
         if character == "'":
             return self._single_quoted(place)
         if character == '"':
             return self._double_quoted(place)
-        match = _TOKEN.match(self.source, place)
-        if match is None or match.lastgroup is None:
+        if character in "_$" or (character.isascii() and character.isalpha()):
+            return self._cut(NAME, place, self._after_name(place + 1))
+        if character in _DIGITS:
+            return self._cut(NUMBER, place, self._after_number(place))
+        if source[place : place + 2] in _PAIRS:
+            return self._cut(PUNCTUATION, place, place + 2 + source.startswith("???", place))
+        if character not in _SYMBOLS:
             self.fail(f"Unexpected character `{character}`{_HINTS.get(character, '')}", place)
-        self.position = match.end()
-        return Token(match.lastgroup, match[0], place)
+        return self._cut(PUNCTUATION, place, place + 1)
+
+    def _cut(self, kind: str, place: int, end: int) -> Token:
+        self.position = end
+        return Token(kind, self.source[place:end], place)
+
+    def _after_name(self, place: int) -> int:
+        source, end = self.source, len(self.source)
+        while place < end and (source[place].isalnum() or source[place] in "_$"):
+            place += 1
+        return place
+
+    def _after_number(self, place: int) -> int:
+        """Go behind `12`, `1.5`, `2e-3` or `7L`."""
+        source, place = self.source, _after_digits(self.source, place)
+        if source.startswith(".", place):
+            # `1..3` is a range, and `1.` no number
+            end = _after_digits(source, place + 1)
+            place = end if end > place + 1 else place
+        if source[place : place + 1] in ("e", "E"):
+            signed = place + 1 + (source[place + 1 : place + 2] in ("+", "-"))
+            end = _after_digits(source, signed)
+            place = end if end > signed else place
+        return place + (source[place : place + 1] in ("l", "L"))
 
     def _single_quoted(self, place: int) -> Token:
-        match = _SINGLE_QUOTED.match(self.source, place)
-        if match is None:
+        end = _unescaped(self.source, "'", place + 1, len(self.source))
+        if end == len(self.source):
             self.fail("This text is not closed: `'` is missing", place)
-        self.position = match.end()
-        return Token(STRING, match[1].replace("\\'", "'"), place)
+        self.position = end + 1
+        return Token(STRING, self.source[place + 1 : end].replace("\\'", "'"), place)
 
     def _double_quoted(self, place: int) -> Token:
-        source, texts, parts = self.source, list[str](), list[str | tuple[Token, ...]]()
+        """Read a text that may hold `#{ … }`."""
+        source, parts, quote = self.source, list[str | tuple[Token, ...]](), -1
         self.position = place + 1
         while True:
-            if source.startswith('"', self.position):
-                self.position += 1
-                text = "".join(texts)
-                return Token(STRING, "" if parts else text, place, (*parts, text) if parts else ())
-            if source.startswith("#{", self.position):
-                parts.append("".join(texts))
-                texts.clear()
-                parts.append(self._interpolation())
-            elif match := _STRING_PIECE.match(source, self.position):
-                texts.append('"' if match[0] == '\\"' else match[0])
-                self.position = match.end()
-            else:
+            start = self.position
+            # looked for anew only where what was found stood inside of an interpolation
+            quote = quote if quote >= start else _unescaped(source, '"', start, len(source))
+            if quote == len(source):
                 self.fail('This text is not closed: `"` is missing', place)
-
-    def _interpolation(self) -> tuple[Token, ...]:
-        start = self.position
-        self.position += 2
-        return self._tokens(start, "}")[0]
+            inner = _unescaped(source, "#{", start, quote)
+            text = source[start:inner].replace('\\"', '"')
+            if inner == quote:
+                self.position = quote + 1
+                return Token(STRING, "" if parts else text, place, (*parts, text) if parts else ())
+            parts.append(text)
+            self.position = inner + 2
+            parts.append(self._tokens(inner, "}")[0])

@@ -1,5 +1,7 @@
 """The tables of every filter, function and test: template name to `module:function`."""
 
+from __future__ import annotations
+
 from tiercel.expressions.operations import Library
 
 
@@ -18,7 +20,7 @@ FILTERS = Library(
             "abbreviate capitalize lower upper title trim nl2br startsWith=starts_with endsWith=ends_with "
             "substringBefore=substring_before substringBeforeLast=substring_before_last "
             "substringAfter=substring_after substringAfterLast=substring_after_last slugify indent nindent "
-            "escapeChar=escape_char string condense format=format_ className=class_name",
+            "escapeChar=escape_char string condense format=format_",
         ),
         **_rows(
             "filters.patterns",
@@ -29,6 +31,7 @@ FILTERS = Library(
             "default first last join length slice sort rsort reverse merge chunk distinct flatten "
             "keys values",
         ),
+        **_rows("filters.classes", "className=class_name"),
         **_rows("filters.numbers", "abs=abs_ number numberFormat=number_format numberformat=number_format"),
         **_rows("filters.encoding", "base64encode base64decode urlencode urldecode md5 sha1 sha256 sha512"),
         **_rows("filters.data", "json=to_json toJson=to_json toIon=to_ion yaml jq"),

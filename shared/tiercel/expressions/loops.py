@@ -1,18 +1,21 @@
 """`for`: turns in batches, each batch paid for at once; plain bodies go column by column (see `columns`)."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
 from tiercel.expressions.problems import located
-from tiercel.expressions.runtime import NOTHING, Run
+from tiercel.expressions.runtime import NOTHING
 from tiercel.expressions.values import is_list, kind
 from tiercel.expressions.walking import may_see_loop, statements_in
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tiercel.expressions.columns import Table
     from tiercel.expressions.compiler import Compiler
+    from tiercel.expressions.runtime import Run
 
 BATCH = 1024
 FEWEST_FOR_COLUMNS = 16
@@ -28,7 +31,7 @@ class Loop:
         "_source", "_table",
     )  # fmt: skip
 
-    def __init__(self, compiler: "Compiler", node: nodes.For) -> None:
+    def __init__(self, compiler: Compiler, node: nodes.For) -> None:
         self._compiler, self._node, self._source = compiler, node, compiler.source
         self._iterable, self._name = compiler.expression(node.iterable), node.name
         self._body, self._otherwise = compiler.body(node.body), compiler.body(node.otherwise)
@@ -78,9 +81,7 @@ class Loop:
                 run.names[self._name] = batch[-1]
                 state.update(_state(start + len(batch) - 1, length))
 
-    def _by_columns(
-        self, columns: "Table", run: Run, batch: list[Any], start: int, length: int
-    ) -> str | None:
+    def _by_columns(self, columns: Table, run: Run, batch: list[Any], start: int, length: int) -> str | None:
         from tiercel.expressions.batches import Batch
 
         turns = Batch(run, batch, range(start, start + len(batch)), length, self._counts)
@@ -105,7 +106,7 @@ class Loop:
             names[name] = run.follow(item) if type(item) is dict else item
             body(run, out)
 
-    def _columns(self) -> "Table | None":
+    def _columns(self) -> Table | None:
         if self._table is NOTHING:
             from tiercel.expressions.columns import table_of
 
@@ -113,7 +114,7 @@ class Loop:
         found: Table | None = self._table
         return found
 
-    def _entered(self, run: Run) -> "_Before | None":
+    def _entered(self, run: Run) -> _Before | None:
         """Begin a scope where the innermost one already has a loop, or a variable of this name.
 
         Otherwise what the loop sets stays in sight after it: flows count on that.
@@ -150,7 +151,7 @@ def _left(run: Run, before: _Before | None) -> None:
 
 
 def _items(value: Any) -> list[Any]:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return [{"key": key, "value": item} for key, item in value.items()]
     if is_list(value):
         # a copy: the body may not change what is walked

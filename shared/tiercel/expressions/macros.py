@@ -1,15 +1,18 @@
 """Macros: a body with arguments of its own and nothing else in sight."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions import nodes
 from tiercel.expressions.problems import known_instead
-from tiercel.expressions.runtime import Run
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tiercel.expressions import nodes
     from tiercel.expressions.compiler import Compiler
+    from tiercel.expressions.runtime import Run
 
 
 class Macro:
@@ -17,7 +20,7 @@ class Macro:
 
     __slots__ = ("_body", "_defaults", "_name", "_names")
 
-    def __init__(self, compiler: "Compiler", node: nodes.Macro) -> None:
+    def __init__(self, compiler: Compiler, node: nodes.Macro) -> None:
         self._name = node.name
         self._names = tuple(parameter for parameter, _ in node.parameters)
         self._defaults = tuple(

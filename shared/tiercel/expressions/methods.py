@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import calculate, compare_numbers, is_number, whole
+from tiercel.expressions.arithmetic import calculate
+from tiercel.expressions.numbers import compare_numbers, is_number, whole
 from tiercel.expressions.operators import concatenate
 from tiercel.expressions.problems import known_instead
 from tiercel.expressions.regexes import regex
@@ -56,7 +57,7 @@ def _counted(least: int, most: int) -> str:
 def _methods_of(holder: Any) -> Mapping[str, Method]:
     if isinstance(holder, str):
         return TEXT
-    if isinstance(holder, Mapping):
+    if isinstance(holder, dict):
         return MAP
     if is_list(holder):
         return LIST

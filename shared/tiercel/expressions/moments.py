@@ -2,6 +2,10 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from tiercel.errors import ExpressionError
+
+DATES = (date, time, timedelta)
+
 
 def shown_text(value: date | time | timedelta) -> str:
     """Write a date, time or duration as output does, by Java's toString: seconds only where there are any."""
@@ -32,7 +36,9 @@ def iso_text(value: date | time | timedelta) -> str:
         return value.isoformat()
     if isinstance(value, time):
         return f"{value:%H:%M:%S}{_fraction(value.microsecond)}"
-    return duration_text(value)
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    raise ExpressionError(f"A value of type {type(value).__name__} is not plain data and cannot be written")
 
 
 def _moment(value: datetime) -> str:

@@ -1,6 +1,15 @@
 """The tree of a template: small frozen nodes, each with the offset it came from."""
 
-from typing import Any, ClassVar, NoReturn, TypeAlias, dataclass_transform
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar, NoReturn, TypeAlias, dataclass_transform
+else:
+
+    def dataclass_transform(frozen_default):
+        """Stand in for what only a type checker needs."""
+        return lambda decorated: decorated
 
 
 @dataclass_transform(frozen_default=True)
@@ -51,16 +60,16 @@ class Name(Node):
 class Attribute(Node):
     """`target.key` or `target[key]`."""
 
-    target: "Expression"
-    key: "Expression"
+    target: Expression
+    key: Expression
     position: int
 
 
 class Arguments(Node):
     """What stands between the parentheses of a call."""
 
-    positional: "tuple[Expression, ...]"
-    named: "tuple[tuple[str, Expression], ...]"
+    positional: tuple[Expression, ...]
+    named: tuple[tuple[str, Expression], ...]
 
 
 class Call(Node):
@@ -74,16 +83,16 @@ class Call(Node):
 class Method(Node):
     """`target.name(arguments)`: one of the few methods that plain values have."""
 
-    target: "Expression"
+    target: Expression
     name: str
-    arguments: "tuple[Expression, ...]"
+    arguments: tuple[Expression, ...]
     position: int
 
 
 class Filter(Node):
     """`target | name(arguments)`."""
 
-    target: "Expression"
+    target: Expression
     name: str
     arguments: Arguments
     position: int
@@ -92,7 +101,7 @@ class Filter(Node):
 class Test(Node):
     """`target is name(arguments)` or `target is not …`."""
 
-    target: "Expression"
+    target: Expression
     name: str
     arguments: Arguments
     negated: bool
@@ -103,7 +112,7 @@ class Unary(Node):
     """`not`, `-` or `+` before a value."""
 
     operator: str
-    operand: "Expression"
+    operand: Expression
     position: int
 
 
@@ -111,56 +120,39 @@ class Binary(Node):
     """Two values and the operator between them."""
 
     operator: str
-    left: "Expression"
-    right: "Expression"
+    left: Expression
+    right: Expression
     position: int
 
 
 class Concatenation(Node):
     """`a ~ b ~ c`, or a string with `#{…}` inside."""
 
-    parts: "tuple[Expression, ...]"
+    parts: tuple[Expression, ...]
     position: int
 
 
 class Ternary(Node):
     """`condition ? yes : no`."""
 
-    condition: "Expression"
-    yes: "Expression"
-    no: "Expression"
+    condition: Expression
+    yes: Expression
+    no: Expression
     position: int
 
 
 class ListLiteral(Node):
     """`[a, b]`."""
 
-    items: "tuple[Expression, ...]"
+    items: tuple[Expression, ...]
     position: int
 
 
 class MapLiteral(Node):
     """`{key: value}`; keys are expressions too."""
 
-    pairs: "tuple[tuple[Expression, Expression], ...]"
+    pairs: tuple[tuple[Expression, Expression], ...]
     position: int
-
-
-Expression: TypeAlias = (
-    Literal
-    | Name
-    | Attribute
-    | Call
-    | Method
-    | Filter
-    | Test
-    | Unary
-    | Binary
-    | Concatenation
-    | Ternary
-    | ListLiteral
-    | MapLiteral
-)
 
 
 class Text(Node):
@@ -185,8 +177,8 @@ class Output(Node):
 class If(Node):
     """`{% if %}` with its `elseif` branches and its `else`."""
 
-    branches: "tuple[tuple[Expression, Body], ...]"
-    otherwise: "Body"
+    branches: tuple[tuple[Expression, Body], ...]
+    otherwise: Body
     position: int
 
 
@@ -195,8 +187,8 @@ class For(Node):
 
     name: str
     iterable: Expression
-    body: "Body"
-    otherwise: "Body"
+    body: Body
+    otherwise: Body
     position: int
 
 
@@ -212,16 +204,16 @@ class Macro(Node):
     """`{% macro name(parameters) %}`; a parameter without a default is null when left out."""
 
     name: str
-    parameters: "tuple[tuple[str, Expression | None], ...]"
-    body: "Body"
+    parameters: tuple[tuple[str, Expression | None], ...]
+    body: Body
     position: int
 
 
 class FilterBlock(Node):
     """`{% filter a | b %}`."""
 
-    filters: "tuple[tuple[str, Arguments, int], ...]"
-    body: "Body"
+    filters: tuple[tuple[str, Arguments, int], ...]
+    body: Body
     position: int
 
 
@@ -229,9 +221,25 @@ class Block(Node):
     """`{% block name %}`: rendered in place, and again by `block(name)`."""
 
     name: str
-    body: "Body"
+    body: Body
     position: int
 
 
-Statement: TypeAlias = Text | Raw | Output | If | For | Set | Macro | FilterBlock | Block
-Body: TypeAlias = tuple[Statement, ...]
+if TYPE_CHECKING:
+    Expression: TypeAlias = (
+        Literal
+        | Name
+        | Attribute
+        | Call
+        | Method
+        | Filter
+        | Test
+        | Unary
+        | Binary
+        | Concatenation
+        | Ternary
+        | ListLiteral
+        | MapLiteral
+    )
+    Statement: TypeAlias = Text | Raw | Output | If | For | Set | Macro | FilterBlock | Block
+    Body: TypeAlias = tuple[Statement, ...]

@@ -4,28 +4,34 @@ An operation is a plain function of the run and its values. Its Python parameter
 use, `time_zone` standing for `timeZone` as well; the defaults say what may be left out.
 """
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
-from typing import Any, NamedTuple
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError, TiercelError
 from tiercel.expressions.problems import Missing, known_instead
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
 PACKAGE = "tiercel.expressions."
 VARIADIC = 0x04
 
-Names = Mapping[str, str]
 
-
-class Operation(NamedTuple):
+class Operation:
     """A function with the names of the arguments a template may give it."""
 
-    call: Callable[..., Any]
-    title: str
-    parameters: tuple[str, ...]
-    aliases: dict[str, str]
-    required: int
-    variadic: bool
+    __slots__ = ("aliases", "call", "parameters", "required", "title", "variadic")
+
+    def __init__(self, call: Callable[..., Any], title: str, values: int) -> None:
+        code = call.__code__
+        self.call, self.title = call, title
+        # the run comes first, and `values` values after it
+        self.parameters = code.co_varnames[1 + values : code.co_argcount]
+        self.aliases = {parameter: parameter for parameter in self.parameters}
+        self.aliases.update({camel(parameter): parameter for parameter in self.parameters})
+        self.required = max(len(self.parameters) - len(call.__defaults__ or ()), 0)
+        self.variadic = bool(code.co_flags & VARIADIC)
 
     def bound(self, positional: int, named: tuple[str, ...]) -> tuple[str, ...]:
         """Check what a call gives, and say which keyword each named argument is."""
@@ -55,20 +61,10 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def described(call: Callable[..., Any], title: str, values: int) -> Operation:
-    """Read a function's parameters; the first ones are the run and `values` values."""
-    code = call.__code__
-    parameters = code.co_varnames[1 + values : code.co_argcount]
-    aliases = {parameter: parameter for parameter in parameters}
-    aliases.update({camel(parameter): parameter for parameter in parameters})
-    required = len(parameters) - len(call.__defaults__ or ())
-    return Operation(call, title, parameters, aliases, max(required, 0), bool(code.co_flags & VARIADIC))
-
-
 class Library:
     """The operations of one kind: a table from their names to where they stand."""
 
-    def __init__(self, kind: str, values: int, table: Names) -> None:
+    def __init__(self, kind: str, values: int, table: Mapping[str, str]) -> None:
         self.kind = kind
         self._values = values
         self._table = table
@@ -77,7 +73,7 @@ class Library:
     def __contains__(self, name: str) -> bool:
         return name in self._table
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[str]:
         return iter(self._table)
 
     def find(self, name: str) -> Operation:
@@ -86,8 +82,11 @@ class Library:
             if name not in self._table:
                 raise ExpressionError(f"Unknown {self.kind} `{name}`{known_instead(name, self._table)}")
             module, _, function = self._table[name].partition(":")
-            call = getattr(import_module(PACKAGE + module), function)
-            self._loaded[name] = described(call, f"The {self.kind} `{name}`", self._values)
+            # what `importlib` wraps: the package alone costs more than a filter's module
+            loaded = __import__(PACKAGE + module, fromlist=(function,))
+            self._loaded[name] = Operation(
+                getattr(loaded, function), f"The {self.kind} `{name}`", self._values
+            )
         return self._loaded[name]
 
 

@@ -1,15 +1,20 @@
 """What the operators between two values do."""
 
+from __future__ import annotations
+
 import operator
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from math import isfinite
-from typing import Any
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import calculate, compare_numbers, is_number
-from tiercel.expressions.runtime import Run
+from tiercel.expressions.numbers import compare_numbers, is_number, is_whole
 from tiercel.expressions.values import contained, equal, is_list, java_text, kind, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from tiercel.expressions.numbers import Number
+    from tiercel.expressions.runtime import Run
 
 LONGEST_RANGE = 1_000_000
 
@@ -61,6 +66,13 @@ def _calculated(sign: str, left: Any, right: Any) -> Any:
     raise ExpressionError(f"`{sign}` needs two numbers, not {kind(left)} and {kind(right)}{hint}")
 
 
+def calculate(sign: str, left: Number, right: Number) -> Number:
+    """Apply `+ - * / %` with Java's widening."""
+    from tiercel.expressions import arithmetic
+
+    return arithmetic.calculate(sign, left, right)
+
+
 def concatenate(values: tuple[Any, ...], run: Run) -> str:
     """Put the texts of values together; null is nothing."""
     texts = [value if type(value) is str else java_text(value, run) for value in values]
@@ -74,12 +86,18 @@ def compare(sign: str, left: Any, right: Any) -> int:
         return (left > right) - (left < right)
     if is_number(left) and is_number(right):
         return compare_numbers(left, right)
-    if isinstance(left, datetime) and isinstance(right, datetime) and bool(left.tzinfo) == bool(right.tzinfo):
-        return (left > right) - (left < right)
-    if type(left) is date and type(right) is date:
-        return (left > right) - (left < right)
+    if type(left) is type(right) and (order := _order_of_dates(left, right)) is not None:
+        return order
     hint = "; `| number` reads a text as one" if isinstance(left, str) or isinstance(right, str) else ""
     raise ExpressionError(f"`{sign}` cannot compare {kind(left)} with {kind(right)}{hint}")
+
+
+def _order_of_dates(left: Any, right: Any) -> int | None:
+    from datetime import date, datetime
+
+    if isinstance(left, datetime) and bool(left.tzinfo) != bool(right.tzinfo):
+        return None
+    return (left > right) - (left < right) if isinstance(left, date) else None
 
 
 def contains(left: Any, right: Any, run: Run) -> bool:
@@ -89,7 +107,7 @@ def contains(left: Any, right: Any, run: Run) -> bool:
     if isinstance(left, str):
         wanted = right if is_list(right) else [right]
         return all(item is not None and text_of(item, run) in left for item in wanted)
-    if isinstance(left, Mapping):
+    if isinstance(left, dict):
         return all(contained(item, left, run) for item in (right if is_list(right) else [right]))
     if is_list(left):
         return all(contained(item, left, run) for item in (right if is_list(right) else [right]))
@@ -100,7 +118,7 @@ def is_in(left: Any, right: Any, run: Run) -> bool:
     """Say whether a value is an item of a list, a key or a value of a map, a part of a text."""
     if right is None:
         return False
-    if isinstance(right, Mapping):
+    if isinstance(right, dict):
         return contained(left, right, run) or contained(left, right.values(), run)
     if isinstance(right, str):
         return left is not None and text_of(left, run) in right
@@ -114,7 +132,7 @@ def span(first: Any, last: Any, step: Any, run: Run) -> list[Any]:
     if isinstance(first, str) and isinstance(last, str) and len(first) == len(last) == 1:
         return [chr(code) for code in span(ord(first), ord(last), step, run)]
     for value in (first, last, 1 if step is None else step):
-        if not is_number(value) or not isfinite(value) or int(value) != value:
+        if not is_whole(value):
             raise ExpressionError(
                 f"A range goes between two whole numbers or two letters, not to {kind(value)}"
             )

@@ -1,15 +1,12 @@
 """Segments to tree: statements and their bodies; expressions stand in `grammar`."""
 
-from typing import NoReturn
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import lexer
 from tiercel.expressions.grammar import ExpressionParser
 from tiercel.expressions.nodes import (
-    Arguments,
     Block,
-    Body,
-    Expression,
     Filter,
     FilterBlock,
     For,
@@ -18,10 +15,15 @@ from tiercel.expressions.nodes import (
     Output,
     Raw,
     Set,
-    Statement,
     Text,
 )
 from tiercel.expressions.problems import known_instead, located
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from tiercel.expressions.nodes import Arguments, Body, Expression, Statement
 
 TAGS = ("block", "filter", "for", "if", "macro", "raw", "set", "verbatim")
 ENDINGS = ("else", "elseif", "endblock", "endfilter", "endfor", "endif", "endmacro")

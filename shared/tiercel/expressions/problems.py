@@ -1,9 +1,13 @@
 """Errors inside the language: where they happened, and what is known instead."""
 
-from collections.abc import Iterable, Mapping, Set
-from typing import Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 MOST_NAMES_SHOWN = 8
 MOST_CHARACTERS_QUOTED = 100
@@ -23,7 +27,7 @@ class Missing(Exception):
         self.source = ""
         self.position = -1
 
-    def located(self, source: str, position: int) -> "Missing":
+    def located(self, source: str, position: int) -> Missing:
         """Remember the place, unless an inner template already did."""
         if self.position < 0:
             self.source, self.position = source, position
@@ -37,9 +41,9 @@ class Missing(Exception):
 
     def _reason(self) -> str:
         container = self.container() if callable(self.container) else self.container
-        if isinstance(container, Mapping):
+        if isinstance(container, dict):
             return known_instead(self.name, (str(key) for key in container))
-        if isinstance(container, list | tuple | Set):
+        if isinstance(container, (list, tuple, set, frozenset)):
             return f": the list has {len(container)} items, counted from 0"
         if container is None:
             return ": what stands before it is null"

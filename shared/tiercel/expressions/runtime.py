@@ -1,31 +1,36 @@
 """One rendering under way: its variables and scopes, its budget, its doors to the outside."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.budget import Budget
 from tiercel.expressions.numbers import is_number
 from tiercel.expressions.problems import Missing, known_instead
-from tiercel.expressions.services import Completed, NoServices, Services
 from tiercel.expressions.values import is_list, is_reference, kind, text_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from tiercel.expressions.services import Services
     from tiercel.expressions.template import Template
 
+    Evaluate: TypeAlias = Callable[["Run"], Any]
+    Renderer: TypeAlias = Callable[["Run", list[str]], None]
+    MacroCall: TypeAlias = Callable[["Run", tuple[Any, ...], dict[str, Any]], str]
+
 NOTHING: Any = object()
-NO_SERVICES = NoServices()
 MOST_ATTEMPTS = 100
 RAW_MARK = "\ue000raw{}\ue001"
-
-Renderer = Callable[["Run", list[str]], None]
-Macro = Callable[["Run", tuple[Any, ...], dict[str, Any]], str]
 
 
 class Run:
     """The state of one rendering; templates rendered inside it share all but blocks and macros."""
 
     __slots__ = (
+        "_given",
+        "_services",
         "blocks",
         "budget",
         "fetched",
@@ -34,22 +39,31 @@ class Run:
         "names",
         "own",
         "secrets",
-        "services",
     )
 
     def __init__(
         self, variables: Mapping[str, Any], services: Services | None, budget: Budget | None
     ) -> None:
         self.names = dict(variables)
-        self.services: Services = NO_SERVICES if services is None else cast("Services", Completed(services))
+        self._given = services
+        self._services: Services | None = None
         self.budget = Budget() if budget is None else budget
         # what the innermost scope brought in; None for the outermost, which owns every name
         self.own: set[str] | None = None
         self.blocks: dict[str, Renderer] = {}
-        self.macros: dict[str, Macro] = {}
+        self.macros: dict[str, MacroCall] = {}
         self.fetched: dict[str, Any] = {}
         self.secrets: set[str] = set()
         self.kept: list[str] | None = None
+
+    @property
+    def services(self) -> Services:
+        """Give the doors to the outside, which most renderings never open."""
+        if self._services is None:
+            from tiercel.expressions.services import completed
+
+            self._services = completed(self._given)
+        return self._services
 
     def lookup(self, name: str) -> Any:
         """Give a variable."""
@@ -82,7 +96,7 @@ class Run:
     def attribute(self, target: Any, key: Any, path: str) -> Any:
         """Give an item of a map or list; nothing else has attributes."""
         value = NOTHING
-        if isinstance(target, Mapping):
+        if isinstance(target, dict):
             value = _map_item(target, key)
         elif is_list(target):
             value = _list_item(list(target) if not isinstance(target, list | tuple) else target, key)
@@ -94,7 +108,7 @@ class Run:
 
     def _property(self, target: Any, key: str) -> Any:
         # `rows.size` without parentheses; a map that lacks the name is more likely to have been mistyped
-        if target is None or isinstance(target, Mapping):
+        if target is None or isinstance(target, dict):
             return NOTHING
         from tiercel.expressions.methods import property_of
 
@@ -107,7 +121,7 @@ class Run:
         value = self.follow(value)
         self.budget.enter()
         try:
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 self.budget.spend(len(value))
                 pairs = value.items()
                 return {self.render(key, recursive): self.render(item, recursive) for key, item in pairs}
@@ -143,7 +157,7 @@ class Run:
             if outermost:
                 self.kept = None
 
-    def inner(self, template: "Template") -> str:
+    def inner(self, template: Template) -> str:
         """Render a template with names, blocks and macros of its own."""
         outside = self.blocks, self.macros, self.names, self.own
         self.blocks, self.macros, self.names, self.own = {}, dict(self.macros), dict(self.names), None
@@ -186,7 +200,7 @@ class Run:
         return text_of(value, self)
 
 
-def _map_item(target: Mapping[Any, Any], key: Any) -> Any:
+def _map_item(target: dict[Any, Any], key: Any) -> Any:
     try:
         value = target.get(key, NOTHING)
     except TypeError:

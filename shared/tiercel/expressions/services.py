@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, cast
 
 from tiercel.clock import now
 from tiercel.errors import ExpressionError
@@ -154,6 +154,11 @@ class NoServices:
     def now(self) -> datetime:
         """Give the present moment."""
         return now()
+
+
+def completed(given: object | None) -> Services:
+    """Give services whose missing doors refuse."""
+    return _REFUSING if given is None else cast("Services", Completed(given))
 
 
 _REFUSING = NoServices()

@@ -1,9 +1,6 @@
 """Templates: compiled once, kept in a bounded cache, rendered as often as wanted."""
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from types import EllipsisType
-from typing import Any, TypeVar
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
@@ -12,16 +9,24 @@ from tiercel.expressions.compiler import Compiler
 from tiercel.expressions.lexer import is_template
 from tiercel.expressions.parser import parse
 from tiercel.expressions.problems import Missing
-from tiercel.expressions.runtime import Macro, Renderer, Run
-from tiercel.expressions.services import Services
+from tiercel.expressions.runtime import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import EllipsisType
+    from typing import Any, TypeVar
+
+    from tiercel.expressions.runtime import MacroCall, Renderer
+    from tiercel.expressions.services import Services
+
+    Result = TypeVar("Result")
 
 TEMPLATES_KEPT = 1024
 LARGEST_HASHED = 32 * 1024
 LARGE_TEMPLATES_KEPT = 4
 LARGEST_KEPT = 2 * 1024 * 1024
 LETTERS_COMPARED = 64
-
-Result = TypeVar("Result")
 
 
 class Template:
@@ -32,7 +37,7 @@ class Template:
     def __init__(self, source: str) -> None:
         self.source = source
         self._tree = parse(source)
-        self._macros: dict[str, Macro] = {}
+        self._macros: dict[str, MacroCall] = {}
         self._blocks: dict[str, Renderer] = {}
         compiler = Compiler(source, self._tree)
         compiler.declare(self._tree, self._macros, self._blocks)
@@ -108,9 +113,20 @@ def compile_template(text: str) -> Template:
 _large: dict[tuple[int, str], Template] = {}
 
 
-@lru_cache(TEMPLATES_KEPT)
+# two generations: what the older one still holds moves on when it is used, the rest is forgotten
+_young: dict[str, Template] = {}
+_old: dict[str, Template] = {}
+
+
 def _kept(text: str) -> Template:
-    return guarded(lambda: Template(text))
+    global _young, _old
+    found = _young.get(text)
+    if found is None:
+        found = _old.get(text) or guarded(lambda: Template(text))
+        if len(_young) >= TEMPLATES_KEPT // 2:
+            _young, _old = {}, _young
+        _young[text] = found
+    return found
 
 
 def render(
@@ -132,7 +148,7 @@ def render_deep(value: Any, variables: Mapping[str, Any], services: Services | N
 def _deep(value: Any, run: Run) -> Any:
     if isinstance(value, str):
         return _alone(value, run) if is_template(value) else value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {_deep(key, run): _deep(item, run) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_deep(item, run) for item in value]

@@ -1,13 +1,16 @@
 """The tests of `is` and `is not`."""
 
-from collections.abc import Mapping
-from math import isfinite
-from typing import Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import is_number
-from tiercel.expressions.runtime import Run
+from tiercel.expressions.numbers import is_whole
 from tiercel.expressions.values import is_list, kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tiercel.expressions.runtime import Run
 
 
 def null(run: Run, value: Any) -> bool:
@@ -24,11 +27,11 @@ def empty(run: Run, value: Any) -> bool:
     """Say whether a value is null, a blank text, or a list or map without items."""
     if isinstance(value, str):
         return not value.strip()
-    return value is None or ((is_list(value) or isinstance(value, Mapping)) and not value)
+    return value is None or ((is_list(value) or isinstance(value, dict)) and not value)
 
 
 def _whole(value: Any, test: str) -> int:
-    if not is_number(value) or not isfinite(value) or int(value) != value:
+    if not is_whole(value):
         raise ExpressionError(f"`is {test}` needs a whole number, not {kind(value)}")
     return int(value)
 
@@ -50,7 +53,7 @@ def iterable(run: Run, value: Any) -> bool:
 
 def map_(run: Run, value: Any) -> bool:
     """Say whether a value is a map."""
-    return isinstance(value, Mapping)
+    return isinstance(value, dict)
 
 
 def json(run: Run, value: Any) -> bool:

@@ -1,28 +1,27 @@
 """Plain values: their text, truth and equality; walked with a budget, since a value may hold itself."""
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import date, time, timedelta
-from decimal import Decimal
-from typing import Any, Protocol
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.budget import Budget
-from tiercel.expressions.moments import iso_text, shown_text
-from tiercel.expressions.numbers import Float32, compare_numbers, is_number, number_text
+from tiercel.expressions.numbers import compare_numbers, is_number, number_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from tiercel.expressions.budget import Budget
+
+    class Reader(Protocol):
+        """What walking a value needs: a budget, and a way to follow references into storage."""
+
+        budget: Budget
+
+        def follow(self, value: Any) -> Any:
+            """Give the value that a reference stands for, or the value itself."""
+
 
 DEEPEST = 200
 LISTS = (list, tuple, set, frozenset)
-DATES = (date, time, timedelta)
-
-
-class Reader(Protocol):
-    """What walking a value needs: a budget, and a way to follow references into storage."""
-
-    budget: Budget
-
-    def follow(self, value: Any) -> Any:
-        """Give the value that a reference stands for, or the value itself."""
 
 
 def truthy(rendered: str | None) -> bool:
@@ -52,10 +51,12 @@ def kind(value: Any) -> str:
         return "a text"
     if is_number(value):
         return "a number"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "a map"
     if is_list(value):
         return "a list"
+    from datetime import timedelta
+
     return "a duration" if isinstance(value, timedelta) else "a date"
 
 
@@ -69,16 +70,20 @@ def text_of(value: Any, run: Reader) -> str:
         return "true" if value else "false"
     if is_number(value):
         return number_text(value)
-    if isinstance(value, DATES):
-        return shown_text(value)
-    return json_text(value, run)
+    if isinstance(value, dict) or is_list(value):
+        from tiercel.expressions.json_writer import json_text
+
+        return json_text(value, run)
+    from tiercel.expressions.moments import shown_text
+
+    return shown_text(value)
 
 
 def java_text(value: Any, run: Reader) -> str:
     """Write a value as Java's toString does, which is what `~` and `join` use: `[a, b]`, `{k=v}`."""
     if type(value) is int:
         return str(value)
-    if not isinstance(value, LISTS) and not isinstance(value, Mapping):
+    if not isinstance(value, (*LISTS, dict)):
         return text_of(value, run)
     parts: list[str] = []
     _java(value, parts, run, DEEPEST)
@@ -90,7 +95,7 @@ def _java(value: Any, parts: list[str], run: Reader, depth: int) -> None:
     if depth < 0:
         raise ExpressionError(f"The value is nested more than {DEEPEST} levels deep")
     value = run.follow(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         opening, separator = "{", ""
         for key, item in value.items():
             parts.append(f"{opening}{separator}{key}=")
@@ -110,106 +115,6 @@ def _java(value: Any, parts: list[str], run: Reader, depth: int) -> None:
         parts.append(text)
 
 
-_UNSAFE = re.compile(r'["\\\x00-\x1f]')
-_SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
-
-
-def json_string(text: str) -> str:
-    """Quote a text as Jackson does: nothing but quotes, backslashes and control characters is escaped."""
-    if _UNSAFE.search(text) is None:
-        return f'"{text}"'
-    return '"' + _UNSAFE.sub(lambda match: _SHORT.get(match[0]) or f"\\u{ord(match[0]):04X}", text) + '"'
-
-
-def _json_float(value: float) -> str:
-    text = number_text(value)
-    return f'"{text}"' if text[-1] in "Ny" else text
-
-
-_JSON_SCALARS: dict[type, Callable[[Any], str]] = {
-    str: json_string,
-    int: str,
-    float: _json_float,
-    Float32: _json_float,
-    bool: lambda value: "true" if value else "false",
-    type(None): lambda value: "null",
-    Decimal: str,
-}
-
-
-class JsonWriter:
-    """Write one value as compact JSON."""
-
-    def __init__(self, run: Reader) -> None:
-        self._run = run
-        self._parts: list[str] = []
-        self._size = 0
-        self._add = self._parts.append
-
-    def text(self, value: Any) -> str:
-        """Give the JSON of a value."""
-        self._write(value, DEEPEST)
-        return "".join(self._parts)
-
-    def _write(self, value: Any, depth: int) -> None:
-        scalar = _JSON_SCALARS.get(type(value))
-        if scalar is not None:
-            text = scalar(value)
-            self._size += len(text)
-            self._add(text)
-            return
-        if depth < 0:
-            raise ExpressionError(f"The value is nested more than {DEEPEST} levels deep")
-        value = self._run.follow(value)
-        if isinstance(value, Mapping):
-            self._map(value, depth - 1)
-        elif is_list(value):
-            self._list(value, depth - 1)
-        else:
-            self._add(_other_scalar(value))
-
-    def _charge(self, items: int) -> None:
-        self._run.budget.spend(items + 1)
-        if self._size > self._run.budget.largest:
-            self._run.budget.build(self._size)
-
-    def _map(self, value: Mapping[Any, Any], depth: int) -> None:
-        self._charge(len(value))
-        before = "{"
-        for key, item in value.items():
-            name = key if isinstance(key, str) else text_of(key, self._run)
-            quoted = json_string(name)
-            self._size += len(quoted) + 2
-            self._add(f"{before}{quoted}:")
-            self._write(item, depth)
-            before = ","
-        self._add("}" if value else "{}")
-
-    def _list(self, value: Any, depth: int) -> None:
-        self._charge(len(value))
-        before = "["
-        for item in value:
-            self._add(before)
-            self._write(item, depth)
-            before = ","
-        self._add("]" if value else "[]")
-
-
-def _other_scalar(value: Any) -> str:
-    if isinstance(value, str):
-        return json_string(str.__str__(value))
-    if is_number(value):
-        return number_text(value)
-    if isinstance(value, DATES):
-        return f'"{iso_text(value)}"'
-    raise ExpressionError(f"A value of type {type(value).__name__} is not plain data and cannot be written")
-
-
-def json_text(value: Any, run: Reader) -> str:
-    """Write a value as compact JSON in Jackson's form."""
-    return JsonWriter(run).text(value)
-
-
 def equal(left: Any, right: Any, run: Reader, depth: int = DEEPEST) -> bool:
     """Say whether two values are the same: numbers by value, a text never equals a number."""
     if isinstance(left, str) and isinstance(right, str):
@@ -227,13 +132,15 @@ def _equal_structures(left: Any, right: Any, run: Reader, depth: int) -> bool:
     run.budget.spend(3)
     if depth < 0:
         raise ExpressionError(f"The value is nested more than {DEEPEST} levels deep")
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
+    if isinstance(left, dict) and isinstance(right, dict):
         return len(left) == len(right) and all(
             key in right and equal(item, right[key], run, depth - 1) for key, item in left.items()
         )
     if is_list(left) and is_list(right):
         pairs = zip(left, right, strict=False)
         return len(left) == len(right) and all(equal(one, two, run, depth - 1) for one, two in pairs)
+    from tiercel.expressions.moments import DATES
+
     return type(left) is type(right) and isinstance(left, DATES) and bool(left == right)
 
 

@@ -1,8 +1,12 @@
 """What a tree holds: the bodies inside a statement, the macros it declares, the names it mentions."""
 
-from typing import Any
+from __future__ import annotations
 
 from tiercel.expressions import nodes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def bodies(node: nodes.Statement) -> tuple[nodes.Body, ...]:

@@ -1,15 +1,20 @@
 """YAML by PyYAML, read safely and written in Jackson's form; imported on first use."""
 
+from __future__ import annotations
+
 import re
 from datetime import date, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.moments import iso_text
 from tiercel.expressions.numbers import is_number, number_text
-from tiercel.expressions.values import DEEPEST, Reader, is_list, text_of
+from tiercel.expressions.values import DEEPEST, is_list, text_of
+
+if TYPE_CHECKING:
+    from tiercel.expressions.values import Reader
 
 MOST_ALIASES = 1000
 # what Jackson quotes wherever it stands, and the short words for true and false

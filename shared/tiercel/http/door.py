@@ -151,7 +151,7 @@ class HttpDoor:
             envelope = read_envelope(content)
         except InvalidFlow as error:
             raise Refused(
-                422, "InvalidEnvelope", str(error), [one._asdict() for one in error.problems]
+                422, "InvalidEnvelope", str(error), [one.as_dict() for one in error.problems]
             ) from None
         if self.family.find(envelope.task_type) is None:
             raise Refused(404, "UnknownPlugin", unknown_text(envelope.task_type, self.family.by_type))

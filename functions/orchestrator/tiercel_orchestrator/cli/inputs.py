@@ -64,7 +64,7 @@ def with_remedy(flow: Flow, error: InvalidFlow) -> InvalidFlow:
     """Say beside each input that is wrong how it is given here."""
     types = {declared.id: declared.type for declared in flow.inputs}
     problems = tuple(
-        one._replace(message=f"{one.message}; give it as -i {one.path}={types[one.path]}")
+        Problem(f"{one.message}; give it as -i {one.path}={types[one.path]}", one.path)
         if one.path in types
         else one
         for one in error.problems

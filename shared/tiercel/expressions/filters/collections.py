@@ -1,15 +1,18 @@
 """Filters of lists and maps."""
 
-from collections.abc import Mapping
-from functools import cmp_to_key
-from typing import Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
 from tiercel.expressions.numbers import is_number, whole
 from tiercel.expressions.operators import compare
-from tiercel.expressions.runtime import Run
 from tiercel.expressions.tests import empty
 from tiercel.expressions.values import contained, is_list, java_text, kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tiercel.expressions.runtime import Run
 
 
 def _list(run: Run, value: Any, title: str) -> list[Any]:
@@ -28,7 +31,7 @@ def first(run: Run, value: Any) -> Any:
     """Give the first item of a list, or the first letter of a text; null where there is none."""
     if value is None or isinstance(value, str):
         return value[:1] if value else value
-    items = list(value.values()) if isinstance(value, Mapping) else _list(run, value, "first")
+    items = list(value.values()) if isinstance(value, dict) else _list(run, value, "first")
     return run.follow(items[0]) if items else None
 
 
@@ -56,7 +59,7 @@ def length(run: Run, value: Any) -> int:
     if isinstance(value, str):
         # Java counts UTF-16 units: a letter outside the basic plane is two
         return len(value) + sum(letter > "\uffff" for letter in value) if not value.isascii() else len(value)
-    if isinstance(value, Mapping) or is_list(value):
+    if isinstance(value, dict) or is_list(value):
         return len(value)
     return 0
 
@@ -91,6 +94,8 @@ def _sorted(run: Run, value: Any, direction: int) -> list[Any]:
     if all(type(item) in (int, float) and item == item for item in items):
         return sorted(items, reverse=direction < 0)
 
+    from functools import cmp_to_key
+
     def order(left: Any, right: Any) -> int:
         run.budget.spend()
         return direction * compare("sort", left, right)
@@ -107,11 +112,11 @@ def reverse(run: Run, value: Any) -> Any:
 
 def merge(run: Run, value: Any, items: Any) -> Any:
     """Put two lists, or two maps, together; the second map wins."""
-    if isinstance(value, Mapping):
-        added = items if isinstance(items, Mapping) else {item: item for item in _list(run, items, "merge")}
+    if isinstance(value, dict):
+        added = items if isinstance(items, dict) else {item: item for item in _list(run, items, "merge")}
         run.budget.build(len(value) + len(added))
         return {**value, **added}
-    if isinstance(items, Mapping):
+    if isinstance(items, dict):
         return [
             *_list(run, value or [], "merge"),
             *({"key": key, "value": item} for key, item in items.items()),
@@ -166,7 +171,7 @@ def keys(run: Run, value: Any) -> list[Any] | None:
     """List the keys of a map, or the indexes of a list."""
     if value is None:
         return None
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return list(value)
     return list(range(len(_list(run, value, "keys"))))
 
@@ -175,4 +180,4 @@ def values(run: Run, value: Any) -> list[Any] | None:
     """List the values of a map."""
     if value is None:
         return None
-    return list(value.values()) if isinstance(value, Mapping) else _list(run, value, "values")
+    return list(value.values()) if isinstance(value, dict) else _list(run, value, "values")

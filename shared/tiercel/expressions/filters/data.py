@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tiercel.expressions.json_writer import json_text
 from tiercel.expressions.runtime import Run
-from tiercel.expressions.values import json_text
 
 
 def to_json(run: Run, value: Any) -> str:

@@ -4,7 +4,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import MOST_BITS, Float32, is_number, parse_number
+from tiercel.expressions.arithmetic import MOST_BITS, Float32
+from tiercel.expressions.numbers import is_number, parse_number
 from tiercel.expressions.runtime import Run
 from tiercel.expressions.values import kind
 

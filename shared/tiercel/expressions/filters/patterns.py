@@ -1,6 +1,5 @@
 """Filters by regular expression."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from tiercel.errors import ExpressionError
@@ -18,7 +17,7 @@ def replace(run: Run, value: Any, replace_pairs: Any, regexp: Any = False) -> st
     """Put texts in the place of others, given as a map; `regexp=true` makes patterns of its keys."""
     if value is None:
         return None
-    if not isinstance(replace_pairs, Mapping):
+    if not isinstance(replace_pairs, dict):
         raise ExpressionError(f"`replace` takes a map of what to replace, not {kind(replace_pairs)}")
     text = text_of(value, run)
     for old, new in replace_pairs.items():

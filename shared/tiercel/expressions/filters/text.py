@@ -1,22 +1,23 @@
 """Filters of texts."""
 
-from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any
+from __future__ import annotations
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import Float32, is_number, whole
-from tiercel.expressions.runtime import Run
+from tiercel.expressions.numbers import whole
 from tiercel.expressions.values import is_list, kind, text_of
 
-INT_BITS, LONG_BITS = 31, 63
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tiercel.expressions.runtime import Run
+
 JAVA_SPACE = "".join(map(chr, range(33)))
 DEEPEST_INDENT = 10_000
 
 
 def _text(run: Run, value: Any, title: str) -> str:
-    if isinstance(value, Mapping) or is_list(value):
+    if isinstance(value, dict) or is_list(value):
         raise ExpressionError(f"`{title}` works on a text, not on {kind(value)}")
     return text_of(value, run)
 
@@ -185,33 +186,3 @@ def format_(run: Run, value: Any, *arguments: Any) -> str | None:
     from tiercel.expressions.formats import java_format
 
     return None if value is None else java_format(_text(run, value, "format"), arguments, run)
-
-
-JAVA_CLASSES: tuple[tuple[type, str], ...] = (
-    (str, "java.lang.String"),
-    (bool, "java.lang.Boolean"),
-    (Float32, "java.lang.Float"),
-    (float, "java.lang.Double"),
-    (Decimal, "java.math.BigDecimal"),
-    (timedelta, "java.time.Duration"),
-    (time, "java.time.LocalTime"),
-)
-
-
-def class_name(run: Run, value: Any) -> str | None:
-    """Name the Java class that Kestra would hold this value in."""
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return "java.time.LocalDateTime" if value.tzinfo is None else "java.time.ZonedDateTime"
-    if isinstance(value, date):
-        return "java.time.LocalDate"
-    for python, java in JAVA_CLASSES:
-        if isinstance(value, python):
-            return java
-    if is_number(value):
-        bits = int(value).bit_length()
-        if bits > LONG_BITS:
-            return "java.math.BigInteger"
-        return "java.lang.Integer" if bits <= INT_BITS else "java.lang.Long"
-    return "java.util.LinkedHashMap" if isinstance(value, Mapping) else "java.util.ArrayList"

@@ -16,7 +16,7 @@ def _optional(run: Run, value: Any, what: str) -> str | None:
 def _map(value: Any, what: str) -> Mapping[str, Any]:
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise ExpressionError(f"{what} must be a map, not {kind(value)}")
     return value
 

@@ -1,6 +1,5 @@
 """Functions over values at hand."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from tiercel.errors import ExpressionError
@@ -55,7 +54,7 @@ def current_each_output(run: Run, outputs: Any) -> Any:
     """Follow the values of the loops around this task into the outputs of a task."""
     found = outputs
     for value in _loop_values(run):
-        if not isinstance(found, Mapping) or value not in found:
+        if not isinstance(found, dict) or value not in found:
             raise ExpressionError(
                 "`currentEachOutput` finds no output for this turn of the loop: give it `outputs.taskId`"
             )
@@ -68,11 +67,11 @@ def _loop_values(run: Run) -> list[str]:
     variables = run.everything()
     parents = variables.get("parents")
     holders = [*(list(parents or ())[::-1] if is_list(parents) else ()), variables]
-    taskruns = [holder.get("taskrun") for holder in holders if isinstance(holder, Mapping)]
+    taskruns = [holder.get("taskrun") for holder in holders if isinstance(holder, dict)]
     return [
         text_of(taskrun["value"], run)
         for taskrun in taskruns
-        if isinstance(taskrun, Mapping) and taskrun.get("value") is not None
+        if isinstance(taskrun, dict) and taskrun.get("value") is not None
     ]
 
 
@@ -84,6 +83,6 @@ def loop_outputs(run: Run, outputs: Any, name: Any) -> list[Any]:
     found: list[Any] = []
     for iteration in outputs:
         held = run.follow(iteration)
-        inner = held.get("outputs", held) if isinstance(held, Mapping) else None
-        found.append(inner.get(wanted) if isinstance(inner, Mapping) else None)
+        inner = held.get("outputs", held) if isinstance(held, dict) else None
+        found.append(inner.get(wanted) if isinstance(inner, dict) else None)
     return found
