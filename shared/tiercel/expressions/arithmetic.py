@@ -98,7 +98,7 @@ def _truncated(left: int, right: int) -> int:
 
 
 def _integer(operator: str, left: int, right: int) -> int:
-    if left.bit_length() + right.bit_length() > MOST_BITS:
+    if operator not in "/%" and left.bit_length() + right.bit_length() > MOST_BITS:
         raise ExpressionError("The numbers are too large to calculate with")
     if operator == "+":
         return left + right

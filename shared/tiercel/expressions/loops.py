@@ -13,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from tiercel.expressions.columns import Table
     from tiercel.expressions.compiler import Compiler
     from tiercel.expressions.runtime import Run
+    from tiercel.expressions.tables import Table
 
 BATCH = 1024
 FEWEST_FOR_COLUMNS = 16
@@ -36,7 +36,7 @@ class Loop:
         self._iterable, self._name = compiler.expression(node.iterable), node.name
         self._body, self._otherwise = compiler.body(node.body), compiler.body(node.otherwise)
         self._follows = may_see_loop(node.body)
-        self._cost = 1 + statements_in(node.body) // STATEMENTS_A_STEP
+        self._cost = cost_of(node.body)
         self._counts = isinstance(node.iterable, nodes.Binary) and node.iterable.operator == ".."
         if isinstance(node.iterable, nodes.Call) and not compiler.declares(node.iterable.name):
             self._counts = node.iterable.name == "range"
@@ -48,7 +48,7 @@ class Loop:
         try:
             if value is None:
                 return
-            items = _items(value)
+            items = items_of(value)
             if not items:
                 self._otherwise(run, out)
                 return
@@ -82,13 +82,18 @@ class Loop:
                 state.update(_state(start + len(batch) - 1, length))
 
     def _by_columns(self, columns: Table, run: Run, batch: list[Any], start: int, length: int) -> str | None:
-        from tiercel.expressions.batches import Batch
+        from tiercel.expressions.tables import outermost
 
-        turns = Batch(run, batch, range(start, start + len(batch)), length, self._counts)
-        found = columns.rendered(turns)
-        if found is not None:
-            for name, values in turns.set_here.items():
-                run.assign(name, values[-1])
+        steps = run.budget.steps
+        try:
+            turns = outermost(run, self._name, batch, start, length, self._counts)
+            found = columns.text(turns)
+        except Exception:
+            # whatever it was, the turns meet it again, one by one and with a place, and pay for themselves
+            run.budget.steps = steps
+            return None
+        for name in turns.assigned:
+            run.assign(name, turns.column(name)[-1])
         return found
 
     def _turn_by_turn(
@@ -150,7 +155,13 @@ def _left(run: Run, before: _Before | None) -> None:
     run.names.update((name, value) for name, value in before.hidden.items() if value is not NOTHING)
 
 
-def _items(value: Any) -> list[Any]:
+def cost_of(body: nodes.Body) -> int:
+    """Give the steps that a turn of a loop costs, beside what is called in it."""
+    return 1 + statements_in(body) // STATEMENTS_A_STEP
+
+
+def items_of(value: Any) -> list[Any]:
+    """Give what a loop walks: the items of a list, the entries of a map."""
     if isinstance(value, dict):
         return [{"key": key, "value": item} for key, item in value.items()]
     if is_list(value):

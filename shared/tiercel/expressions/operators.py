@@ -204,7 +204,7 @@ UNARY: dict[str, Callable[[Any], Any]] = {
 SMALL = 1 << 32
 # for two small whole numbers; to divide, the left one must not be negative and the right one positive
 DIVISIONS = ("/", "%")
-QUICK: dict[str, Callable[[int, int], Any]] = {
+QUICK: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,

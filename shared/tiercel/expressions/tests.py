@@ -38,12 +38,12 @@ def _whole(value: Any, test: str) -> int:
 
 def even(run: Run, value: Any) -> bool:
     """Say whether a number is even."""
-    return _whole(value, "even") % 2 == 0
+    return (value if type(value) is int else _whole(value, "even")) % 2 == 0
 
 
 def odd(run: Run, value: Any) -> bool:
     """Say whether a number is odd."""
-    return _whole(value, "odd") % 2 == 1
+    return (value if type(value) is int else _whole(value, "odd")) % 2 == 1
 
 
 def iterable(run: Run, value: Any) -> bool:

@@ -12,7 +12,10 @@ from tiercel.expressions.compiler import Compiler
 from tiercel.expressions.parser import parse
 from tiercel.expressions.runtime import Run
 
-ROWS = [{"id": index, "name": f"n{index}", "ok": index % 3 == 0, "none": None} for index in range(50)]
+ROWS = [
+    {"id": index, "name": f"n{index}", "ok": index % 3 == 0, "none": None, "tags": ["a", "b"][: index % 3]}
+    for index in range(50)
+]
 VARIABLES: dict[str, Any] = {
     "numbers": list(range(-5, 40)),
     "words": ["", "b", "A c", "é"] * 8,
@@ -61,11 +64,30 @@ BODIES = [
     "{{ i.k }}",
     "{{ i | number | abs }}",
     "{{ 5 }}{{ two }}",
+    "{% if i > 1 and i < 5 %}{{ i }},{% endif %}",
+    "{% if i > 1 and (two or missing) %}{{ i }}{% else %}-{% endif %}",
+    "{{ i == 1 or i.id == 2 }}{{ not i and i }}",
+    "{% if i > 1 %}{% if i % 2 == 0 %}<{{ i }}>{% endif %}{% endif %}",
+    "{% if i is defined and i.id is defined %}{{ i.id }}{% endif %}",
+    "{{ i.id ?? word }}{{ i.none ?? i.name }}{{ i.missing | default('d') }}",
+    "{{ i ?? 'x' }}{{ i ??? 'y' }}",
+    "{{ max(i, 3) }}{{ min(i, two) }}",
+    "{% for j in range(1, two) %}{{ i }}{{ j }}{{ loop.index }}{{ loop.last }},{% endfor %}{{ loop.index }}",
+    "{% for j in i %}{{ j }} {% endfor %}",
+    "{% for j in i.tags %}{{ i.id }}{{ j }}{% if not loop.last %},{% endif %}{% endfor %};",
+    "{% for j in i.tags %}{% for k in i.tags %}{{ j }}{{ k }}{{ loop.revindex }} {% endfor %}{% endfor %}",
+    "{% for j in i.tags %}{% if j == 'b' %}{{ j ~ i.id }}{% endif %}{% else %}none{% endfor %}",
+    "{% if i.ok %}{% for j in i.tags %}{{ j | upper }}{% endfor %}{% endif %}",
+    "{% for j in i.tags %}{% set y = j %}{% endfor %}{{ y ?? '-' }}",
+    "{% for i in [1, 2] %}{{ i }}{% endfor %}{{ i }}",
+    "{% for word in [two] %}{{ word }}{% endfor %}{{ word }}",
+    "{{ i.tags[0] }}{{ i['name'] }}{{ i.tags[1] | default('-') }}",
+    "{{ (i ~ word) | upper }}{{ i ~ 'a long text of more than sixty four letters, so that it weighs' }}",
 ]
 
 
-def outcome(template: str, variables: dict[str, Any]) -> str:
-    """Compile anew and render: the text, or the sentence and its place."""
+def outcome(template: str, variables: dict[str, Any]) -> str | tuple[str, int]:
+    """Compile anew and render: the text and the steps it took, or the sentence and its place."""
     compiler, tree = Compiler(template, parse(template)), parse(template)
     run, out = Run(variables, None, Budget()), list[str]()
     try:
@@ -74,10 +96,12 @@ def outcome(template: str, variables: dict[str, Any]) -> str:
         return str(error)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
-    return run.joined(out)
+    return run.joined(out), run.budget.steps
 
 
-def both(template: str, variables: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+def both(
+    template: str, variables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> tuple[str | tuple[str, int], str | tuple[str, int]]:
     by_columns = outcome(template, variables)
     monkeypatch.setattr(loops, "FEWEST_FOR_COLUMNS", 10**9)
     by_turns = outcome(template, variables)

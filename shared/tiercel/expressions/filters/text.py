@@ -17,6 +17,8 @@ DEEPEST_INDENT = 10_000
 
 
 def _text(run: Run, value: Any, title: str) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, dict) or is_list(value):
         raise ExpressionError(f"`{title}` works on a text, not on {kind(value)}")
     return text_of(value, run)
