@@ -66,7 +66,8 @@ class Driver:
 
     def run(self) -> "Driver":
         """Drive the execution until nothing is left to happen."""
-        self.feed(Started("root"))
+        if self.execution.state == states.CREATED:
+            self.feed(Started("root"))
         while events := self.possible():
             self.feed(self.random.choice(events) if self.random else events[0])
         return self

@@ -122,11 +122,22 @@ def retry_scope(deciding: Deciding, scope: TaskRun, due: datetime) -> None:
     """Try again what failed in a scope whose errors have run, from a moment on."""
     tree = Tree(deciding)
     tries = frame_of(scope).tries + 1
-    _reopen(deciding, tree, scope)
+    if not _reopen(deciding, tree, scope):
+        # it failed by itself: a loop at its maximum, a pause that nobody resumed
+        _begin_anew(deciding, tree, scope, due)
     frame_of(scope).tries = tries
     for run in [run for run in deciding.runs.values() if run.work == "held" and run.attempts]:
         run.state, run.history[-1] = states.RETRYING, (states.RETRYING, run.history[-1][1])
         task_runs.await_try(deciding, run, due)
+
+
+def _begin_anew(deciding: Deciding, tree: Tree, scope: TaskRun, due: datetime) -> None:
+    tree.drop_below(scope)
+    scope.end_attempt(states.FAILED, deciding.now)
+    scope.enter(states.RETRYING, deciding.now)
+    scope.attempt += 1
+    scope.frame, scope.outputs = Frame(frame_of(scope).plan), None
+    task_runs.await_try(deciding, scope, due)
 
 
 def _refuse(deciding: Deciding, reason: str) -> None:
@@ -143,7 +154,12 @@ def _restarted(deciding: Deciding, root: TaskRun) -> None:
 
 
 def _reopen(deciding: Deciding, tree: Tree, scope: TaskRun) -> bool:
-    """Revive what has failed below a scope, in the first phase where something has; say whether it has."""
+    """Revive what has failed below a scope, in the first phase where something has; say whether it has.
+
+    A scope that failed by itself runs again as a whole.
+    """
+    if frame_of(scope).own in states.UNSUCCESSFUL:
+        return False
     for phase in PHASES:
         failed = [run for run in tree.in_phase(scope, phase) if run.state in states.UNSUCCESSFUL]
         if failed and phase != "errors":
@@ -172,7 +188,11 @@ def _revive(deciding: Deciding, tree: Tree, run: TaskRun) -> None:
 
 
 def _open(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> None:
-    """Turn a scope back to a phase: what came after it goes, its frame is counted anew."""
+    """Turn a scope back to a phase: what came after it goes, its frame is counted anew.
+
+    What comes after an execution comes after each of its ends, so there is no turning back to a part of it.
+    """
+    phase = "finally" if phase == "after" else phase
     later = PHASES[PHASES.index(phase) + 1 :]
     for child in [child for child in tree.children(scope) if tree.phase_of(scope, child) in later]:
         tree.drop(child)
@@ -189,7 +209,7 @@ def _open(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> None:
 def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Frame:
     """Count a frame from the runs that are there, and lay down what a value of an each still lacks."""
     old = frame_of(scope)
-    frame = Frame(old.plan, phase, iteration=old.iteration)
+    frame = Frame(old.plan, phase, iteration=old.iteration, opened=old.opened + 1, own=old.own, worst=old.own)
     children = tree.in_phase(scope, phase)
     for child in tree.children(scope):
         if child.ended:

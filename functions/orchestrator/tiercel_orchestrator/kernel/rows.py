@@ -50,9 +50,13 @@ class Frame:
     failed: bool = False
     """Whether a child of the present phase failed: then the phase starts no more."""
     worst: str = states.SUCCESS
+    own: str = states.SUCCESS
+    """What the scope itself has come to, beside its children: a loop at its maximum, a pause in vain."""
     started: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     iteration: int = 0
+    opened: int = 0
+    """How often the scope has been opened again: by a restart, or by a retry of its own."""
     tries: int = 0
     """How often the scope has been tried again after its errors had run."""
     tally: dict[str, int] = field(default_factory=dict)

@@ -79,8 +79,11 @@ def _create(deciding: Deciding, scope: TaskRun, start: Start) -> None:
 
 
 def _lay_down(deciding: Deciding, scope: TaskRun, start: Start) -> TaskRun:
+    # a run that was dropped and the one in its place differ in name: late results of the first are its own
+    frame = frame_of(scope)
+    turn = (scope.attempt, frame.opened, frame.iteration)
     run = TaskRun(
-        id=derive(deciding.execution.id, scope.id, start.task.id, start.iteration, frame_of(scope).iteration),
+        id=derive(deciding.execution.id, scope.id, start.task.id, start.iteration, *turn),
         execution_id=deciding.execution.id,
         task_id=start.task.id,
         parent_id=scope.id,
@@ -192,7 +195,8 @@ def condition_answered(deciding: Deciding, run: TaskRun, answer: Answered) -> No
 
 def _fail_loop(deciding: Deciding, run: TaskRun, frame: Frame, reason: str) -> None:
     deciding.log(run, "ERROR", reason)
-    frame.worst = states.worse(frame.worst, states.FAILED)
+    frame.own = states.FAILED
+    frame.worst = states.worse(frame.worst, frame.own)
     _next_phase(deciding, run, frame)
 
 

@@ -49,7 +49,7 @@ def prepare(deciding: Deciding, run: TaskRun) -> None:
 def revive(deciding: Deciding, run: TaskRun) -> None:
     """Begin anew with a run of a restarted execution; a Subflow restarts the execution that it started."""
     if run.frame is None:
-        prepare(deciding, run)
+        enter(deciding, run)
         return
     run.enter(states.RUNNING, deciding.now)
     run.attempts[-1].state = states.RUNNING
@@ -105,13 +105,18 @@ def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
             _update(deciding, decided)
             end(deciding, run, states.SUCCESS)
         case _:
-            run.frame = Frame(decided)
+            run.frame = _framed(run, decided)
             if isinstance(decided, Loop):
                 run.outputs = {"iterationCount": 1}
             if isinstance(decided, Sequence) and decided.directory:
                 deciding.ask(run, "openDirectory")
             else:
                 go_on(deciding, run)
+
+
+def _framed(run: TaskRun, decided: Plan) -> Frame:
+    """Begin with a scope; one that tries again by itself knows how often it has."""
+    return Frame(decided, tries=run.frame.tries if run.frame else 0)
 
 
 def start_child(deciding: Deciding, run: TaskRun, subflow: Subflow) -> None:
@@ -199,10 +204,14 @@ def _try_again(deciding: Deciding, run: TaskRun, due: datetime, as_new_execution
 
 
 def await_try(deciding: Deciding, run: TaskRun, due: datetime) -> None:
-    """Let a run wait for its next try."""
+    """Let a run wait for its next try, which begins as the first did."""
+    task = deciding.task(run)
     if run.role == "batch":
         deciding.wait(run, "timer", due)
-    elif control_of(deciding.task(run).type):
+    elif is_template(task.run_if):
+        run.request = "runIf"
+        deciding.wait(run, "request", due)
+    elif control_of(task.type):
         run.request = "plan"
         deciding.wait(run, "request", due)
     else:
@@ -221,7 +230,7 @@ def close(deciding: Deciding, run: TaskRun, state: str) -> None:
 
 
 def _pause(deciding: Deciding, run: TaskRun, pause: Pause) -> None:
-    run.frame = Frame(pause)
+    run.frame = _framed(run, pause)
     run.enter(states.PAUSED, deciding.now)
     seconds = pause.seconds
     deciding.wait(run, "paused", None if seconds is None else deciding.now + timedelta(seconds=seconds))
@@ -238,14 +247,16 @@ def pause_over(deciding: Deciding, run: TaskRun) -> None:
     elif pause.behavior == "FAIL":
         deciding.log(run, "ERROR", "Timeout: nobody resumed the pause in time.")
         _leave_pause(deciding, run)
-        frame_of(run).worst, frame_of(run).failed = states.FAILED, True
+        frame = frame_of(run)
+        frame.own = frame.worst = states.FAILED
+        frame.failed = True
     else:
         resume(deciding, run, {}, states.WARNING if pause.behavior == "WARN" else states.SUCCESS)
 
 
 def resume(deciding: Deciding, run: TaskRun, outputs: dict[str, Any], worst: str = states.SUCCESS) -> None:
     """Go on after a pause: with its children, if it has any."""
-    frame_of(run).worst = worst
+    frame_of(run).own = frame_of(run).worst = worst
     run.outputs = {**(run.outputs or {}), **outputs} or None
     deciding.execution_enters(states.RESTARTED)
     _leave_pause(deciding, run)
