@@ -55,6 +55,10 @@ generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
 fuzz: $(VENV)/.dev ## try the expression language with many thousand templates that nobody wrote
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/pytest tests/unit/expressions/test_fuzz.py -q
 
+.PHONY: simulate
+simulate: $(VENV)/.dev ## drive the kernel through 100,000 random schedules; SEED=n plays one again
+	@$(BIN)/python -m tests.unit.kernel.simulation
+
 .PHONY: check
 check: $(VENV)/.dev ## format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }

@@ -1,0 +1,1 @@
+"""Random flows under random schedules and mishaps, against an executable specification."""
