@@ -33,7 +33,8 @@ def _as_owner(command: Sequence[str | Path]) -> None:
     subprocess.run([*who, *command], check=True, cwd="/", capture_output=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -50,7 +51,7 @@ def running() -> Iterator[str | None]:
     home = Path(tempfile.mkdtemp(prefix="tiercel-postgres-"))
     if os.getuid() == 0:
         shutil.chown(home, USER)
-    data, port = home / "data", _free_port()
+    data, port = home / "data", free_port()
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
     try:
         _as_owner([binaries / "initdb", "-D", data, "-A", "trust", "-U", USER, "--no-sync"])

@@ -104,6 +104,23 @@ def refusal(namespace: str, key: str, revision: int | None) -> TaskFailed:
     return KeyExists(namespace, key) if revision is None else KeyChanged(namespace, key, revision)
 
 
+def named(key: str) -> str:
+    """Give a key, unless a store could not write it, or nobody read it."""
+    if not key.isprintable():
+        raise TaskFailed(
+            f"The key {key!r} has letters that cannot be shown; use letters, digits, `.`, `_`, `-`."
+        )
+    return key
+
+
+def expiry(now: datetime, ttl: timedelta | None) -> datetime | None:
+    """Say when an entry with a time to live expires; None for one that lives for ever."""
+    try:
+        return None if ttl is None else now + ttl
+    except OverflowError as error:
+        raise TaskFailed(f"The `ttl` of {ttl.days} days is too long; leave it out.") from error
+
+
 def sought(namespace: str, inherited: bool) -> list[str]:
     """List the namespaces to look into, the nearest first."""
     return lineage(namespace) if inherited else [namespace]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiercel import clock
-from tiercel.kv import KeyValue, json_text, kind_of, refusal, sought
+from tiercel.kv import KeyValue, expiry, json_text, kind_of, named, refusal, sought
 from tiercel.sqlite import Database, statements
 
 if TYPE_CHECKING:
@@ -25,7 +25,11 @@ class SqliteKeyValueStore:
 
     def get(self, namespace: str, key: str, *, inherited: bool = False) -> KeyValue | None:
         """Give an entry, or None; with `inherited`, the nearest above where the namespace has none."""
-        values = {"namespaces": json.dumps(sought(namespace, inherited)), "key": key, "now": self.moment()}
+        values = {
+            "namespaces": json.dumps(sought(namespace, inherited)),
+            "key": named(key),
+            "now": self.moment(),
+        }
         rows = self.database.rows(SQL["get"], values)
         return entry_of(rows[0]) if rows else None
 
@@ -42,13 +46,14 @@ class SqliteKeyValueStore:
         revision: int | None = None,
     ) -> KeyValue:
         """Keep a value; `KeyExists` or `KeyChanged` where it may not be written."""
+        expires_at = expiry(self.now(), ttl)
         row = {
             "namespace": namespace,
-            "key": key,
+            "key": named(key),
             "value_json": json_text(value, f"the key '{key}'"),
             "kind": kind or kind_of(value),
             "description": description,
-            "expires_at": clock.timestamp(self.now() + ttl) if ttl else None,
+            "expires_at": clock.timestamp(expires_at) if expires_at else None,
             "overwrite": overwrite,
             "revision": revision,
             "now": self.moment(),
@@ -60,7 +65,7 @@ class SqliteKeyValueStore:
 
     def delete(self, namespace: str, key: str) -> bool:
         """Remove an entry, and say whether there was one."""
-        values = {"namespace": namespace, "key": key, "now": self.moment()}
+        values = {"namespace": namespace, "key": named(key), "now": self.moment()}
         return self.database.change(SQL["delete"], values) > 0
 
     def keys(self, namespace: str, prefix: str = "") -> list[str]:
@@ -69,7 +74,7 @@ class SqliteKeyValueStore:
 
     def entries(self, namespace: str, prefix: str = "") -> list[KeyValue]:
         """Give the entries of a namespace whose keys begin with `prefix`, in order of key."""
-        values = {"namespace": namespace, "prefix": prefix, "now": self.moment()}
+        values = {"namespace": namespace, "prefix": named(prefix), "now": self.moment()}
         return [entry_of(row) for row in self.database.rows(SQL["entries"], values)]
 
     def namespaces(self) -> list[str]:

@@ -1,5 +1,7 @@
 """The state store: what a flow remembers from one execution to the next."""
 
+import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -43,11 +45,14 @@ class StateStore(Protocol):
 
 MOST_TRIES = 1000
 """So many others at once would have to write the same state."""
+MOST_MILLISECONDS = 50
 
 
 def merge(store: StateStore, place: Place, data: Mapping[str, Any]) -> dict[str, Any]:
     """Set some keys of a state, and give all of them; what others write at the same time is not lost."""
-    for _ in range(MOST_TRIES):
+    for refusals in range(MOST_TRIES):
+        if refusals:  # the more there are who write, the longer they keep out of each other's way
+            time.sleep(random.uniform(0, min(refusals, MOST_MILLISECONDS) / 1000))
         found = store.get(place)
         merged = {**(found.data if found else {}), **data}
         if store.put(place, merged, found.revision if found else 0):

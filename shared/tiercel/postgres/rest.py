@@ -1,0 +1,110 @@
+"""The functions over PostgREST, Supabase's REST interface: how a deployed family reaches them."""
+
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from postgrest import APIError, SyncPostgrestClient
+
+from tiercel.errors import Retriable, TaskFailed
+from tiercel.postgres import Refused, Row
+
+if TYPE_CHECKING:
+    from postgrest.types import JSON
+
+SECONDS = 10.0
+NO_ROLE_RIGHTS, NO_SUCH_FUNCTION = "42501", ("PGRST202", "42883", "PGRST106", "42P01")
+BAD_TOKEN = ("PGRST301", "PGRST302", "PGRST303")
+
+
+class RestFunctions:
+    """A project's REST interface. `key`: what its gateway wants of everybody, the public key of the project.
+
+    `token`: on whose behalf, a task run's or a service's; without one there is nothing to call with.
+    """
+
+    def __init__(
+        self, url: str, key: str, token: str | None = None, connections: httpx.Client | None = None
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.key = key
+        self.token = token
+        self._connections = connections
+
+    @cached_property
+    def connections(self) -> httpx.Client:
+        """Give the connections, which all tokens share."""
+        return self._connections or httpx.Client(timeout=SECONDS, trust_env=False)
+
+    @cached_property
+    def client(self) -> SyncPostgrestClient:
+        """Give the client that shows the token."""
+        headers = {"apikey": self.key, "Authorization": f"Bearer {self.token}"}
+        # what was sent is not sent again: a write that was done and not heard of would be done twice
+        return SyncPostgrestClient(
+            f"{self.url}/rest/v1", headers=headers, http_client=self.connections, retry_enabled=False
+        )
+
+    def call(self, name: str, columns: str = "*", /, **arguments: Any) -> list[Row]:
+        """Call a function and give the columns of its rows."""
+        if self.token is None:
+            raise TaskFailed(
+                "This task run came without a token, so it reaches neither keys nor states nor secrets; "
+                "set TIERCEL_JWT_SECRET at the orchestrator, which then sends a token with each task."
+            )
+        values = {f"p_{key}": json_value(value) for key, value in arguments.items()}
+        try:
+            answer = self.client.rpc(name, values).select(columns).execute()
+        except APIError as error:
+            raise worded(error, self.url) from error
+        except httpx.HTTPError as error:
+            raise Retriable(
+                f"{self.url} did not answer ({error or type(error).__name__}); "
+                "see that SUPABASE_URL is right and can be reached from here."
+            ) from error
+        rows: list[Row] = answer.data  # type: ignore[assignment]  # our functions give rows
+        return rows
+
+    def under(self, token: str | None) -> "RestFunctions":
+        """Give the same database as a task run sees it."""
+        return self if token is None else RestFunctions(self.url, self.key, token, self.connections)
+
+    def close(self) -> None:
+        """Let go of the connections; the next call opens them again."""
+        if "connections" in vars(self):
+            self.connections.close()
+            del self.connections
+            vars(self).pop("client", None)
+
+
+def json_value(value: Any) -> "JSON":
+    """Write an argument as JSON that Postgres reads as the parameter's type."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return f"{value.days} days {value.seconds} seconds {value.microseconds} microseconds"
+    result: JSON = value
+    return result
+
+
+def worded(error: APIError, url: str) -> TaskFailed:
+    """Word what PostgREST, the gateway before it or the database behind it has answered."""
+    code, message = str(error.code or ""), str(error.message or "")
+    if code == NO_ROLE_RIGHTS:
+        return Refused(message)
+    if code in NO_SUCH_FUNCTION:
+        return TaskFailed(
+            f"The database behind {url} lacks tiercel's tables ({message}); "
+            "apply infra/supabase/migrations to it."
+        )
+    if code in BAD_TOKEN or code == "401":
+        return TaskFailed(
+            f"{url} does not accept the token of this task run ({message}); TIERCEL_JWT_SECRET must be the "
+            "JWT secret of the project, and the task must end before its token does."
+        )
+    if code.startswith(("22", "23")):
+        return TaskFailed(f"The value cannot be kept in Postgres: {message}.")
+    if code.startswith(("08", "53", "57", "40", "PGRST0")) or code in ("429", "502", "503", "504"):
+        return Retriable(f"{url} is busy or out of reach at the moment ({code}: {message}); try again later.")
+    return TaskFailed(f"{url} answered with an error ({code}: {message}).")
