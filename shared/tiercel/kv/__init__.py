@@ -115,8 +115,10 @@ def named(key: str) -> str:
 
 def expiry(now: datetime, ttl: timedelta | None) -> datetime | None:
     """Say when an entry with a time to live expires; None for one that lives for ever."""
+    if ttl is None:
+        return None
     try:
-        return None if ttl is None else now + ttl
+        return now + ttl
     except OverflowError as error:
         raise TaskFailed(f"The `ttl` of {ttl.days} days is too long; leave it out.") from error
 

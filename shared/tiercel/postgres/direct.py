@@ -84,7 +84,7 @@ class DirectFunctions:
         try:
             async with self.opening:
                 self.pool = self.pool or await self.opened()
-            rows: list[Row] = await self.pool.fetch(query, *values)
+            rows: list[Any] = await self.pool.fetch(query, *values)
         except DENIED as error:
             raise TiercelError(
                 f"The database of TIERCEL_KV_URL cannot be used ({error}); "

@@ -2,16 +2,13 @@
 
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 from postgrest import APIError, SyncPostgrestClient
 
 from tiercel.errors import Retriable, TaskFailed
 from tiercel.postgres import Refused, Row
-
-if TYPE_CHECKING:
-    from postgrest.types import JSON
 
 SECONDS = 10.0
 NO_ROLE_RIGHTS, NO_SUCH_FUNCTION = "42501", ("PGRST202", "42883", "PGRST106", "42P01")
@@ -53,7 +50,7 @@ class RestFunctions:
                 "This task run came without a token, so it reaches neither keys nor states nor secrets; "
                 "set TIERCEL_JWT_SECRET at the orchestrator, which then sends a token with each task."
             )
-        values = {f"p_{key}": json_value(value) for key, value in arguments.items()}
+        values: Any = {f"p_{key}": json_value(value) for key, value in arguments.items()}
         try:
             answer = self.client.rpc(name, values).select(columns).execute()
         except APIError as error:
@@ -63,8 +60,8 @@ class RestFunctions:
                 f"{self.url} did not answer ({error or type(error).__name__}); "
                 "see that SUPABASE_URL is right and can be reached from here."
             ) from error
-        rows: list[Row] = answer.data  # type: ignore[assignment]  # our functions give rows
-        return rows
+        rows: Any = answer.data  # our functions give rows
+        return list(rows)
 
     def under(self, token: str | None) -> "RestFunctions":
         """Give the same database as a task run sees it."""
@@ -78,14 +75,13 @@ class RestFunctions:
             vars(self).pop("client", None)
 
 
-def json_value(value: Any) -> "JSON":
+def json_value(value: Any) -> Any:
     """Write an argument as JSON that Postgres reads as the parameter's type."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, timedelta):
         return f"{value.days} days {value.seconds} seconds {value.microseconds} microseconds"
-    result: JSON = value
-    return result
+    return value
 
 
 def worded(error: APIError, url: str) -> TaskFailed:

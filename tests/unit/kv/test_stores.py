@@ -70,9 +70,10 @@ def test_a_key_may_have_any_letter_that_can_be_shown(store: Store) -> None:
         assert found.value == key
         assert store.delete("n", key)
     for key in ("a\x00", "a\nb", "\ud800"):
-        for call in (lambda key=key: store.put("n", key, 1), lambda key=key: store.get("n", key)):
-            with pytest.raises(TaskFailed, match="letters that cannot be shown"):
-                call()
+        with pytest.raises(TaskFailed, match="letters that cannot be shown"):
+            store.put("n", key, 1)
+        with pytest.raises(TaskFailed, match="letters that cannot be shown"):
+            store.get("n", key)
 
 
 def test_a_description_is_kept(store: Store) -> None:
