@@ -68,9 +68,19 @@ class Envelope(Wire):
     context: RunContext = Field(
         default_factory=RunContext, description="On whose behalf, with what variables."
     )
+    token: str | None = Field(
+        None,
+        repr=False,
+        description="JWT of this task run, under which keys, states and secrets are reached; over HTTP it is "
+        "the Authorization header.",
+    )
     callback: Callback | None = Field(
         None, description="Where to send the result of a run that outlives its call; it can be polled, too."
     )
+
+    def same_task(self, other: "Envelope") -> bool:
+        """Say whether another envelope is this one, sent again: its token may be a newer one."""
+        return self == other.model_copy(update={"token": self.token})
 
 
 class WireProblem(Wire):

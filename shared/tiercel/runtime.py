@@ -1,7 +1,6 @@
 """The dispatcher under all doors: run one task for an envelope, and answer with its result."""
 
 import contextlib
-import copy
 import dataclasses
 import logging
 import os
@@ -93,8 +92,8 @@ class TaskRun:
         self.masker = Masker()
         for value in envelope.context.masked:
             self.masker.add(value)
-        self.services = copy.copy(services)
-        self.services.secrets = WatchedSecrets(services.secrets, self.masker)
+        self.services = services.under(envelope.token)
+        self.services.secrets = WatchedSecrets(self.services.secrets, self.masker)
         self.log = TaskLog(envelope.context.log_level, self.masker.text, sink)
         self.metrics: list[Metric] = []
 

@@ -1,5 +1,6 @@
 """What a running task may reach, and the laptop's default of it."""
 
+import copy
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -70,6 +71,15 @@ class Services:
     environment: Mapping[str, str] = field(default_factory=dict)
     """What `envs` shows to expressions: names in lower case, without their prefix."""
 
+    def under(self, token: str | None) -> "Services":
+        """Give the services as the task run may use them that a token was minted for."""
+        services = copy.copy(self)
+        for name in ("secrets", "kv", "state"):
+            under = getattr(getattr(self, name), "under", None)
+            if under:  # others, on this machine, know of no tokens
+                setattr(services, name, under(token))
+        return services
+
     def expressions(self, run: RunContext) -> "ExpressionServices":
         """Give what a template of one task run may reach."""
         from tiercel.expression_services import ExpressionServices
@@ -78,29 +88,25 @@ class Services:
 
     def close(self) -> None:
         """Let go of files and connections; the next call opens them again."""
-        for store in (self.kv, self.state):
+        for store in (self.kv, self.state, self.secrets):
             close = getattr(store, "close", None)
             if close:
                 close()
 
 
 def local_services(home: Path | None = None, settings: Settings | None = None) -> Services:
-    """Build the laptop's services: SQLite and files below `home`, by default TIERCEL_HOME or `.tiercel`.
+    """Build the services that the settings name: by default SQLite and files below `home`.
 
-    Nothing is opened or created before it is used.
+    `home`: by default TIERCEL_HOME or `.tiercel`. Nothing is opened or created before it is used.
     """
     from tiercel.http.client import HttpClient
     from tiercel.http.guard import Guard
-    from tiercel.kv.sqlite import SqliteKeyValueStore
-    from tiercel.secrets.environment import EnvironmentSecrets
-    from tiercel.state.sqlite import SqliteStateStore
+    from tiercel.value_stores import value_stores
 
     settings = settings or Settings.read()
     home = (home or settings.home).absolute()
     return Services(
-        secrets=EnvironmentSecrets(),
-        kv=SqliteKeyValueStore(home / "values.db"),
-        state=SqliteStateStore(home / "values.db"),
+        **value_stores(settings, home)._asdict(),
         storage=Storage(settings.storage_url or str(home / "storage")),
         http=HttpClient(Guard(private_targets=settings.private_targets)),
         encryption_key=settings.encryption_key,

@@ -5,7 +5,7 @@ Read by hand: pydantic-settings costs more CPU to import than all else that a co
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tiercel.errors import TiercelError
@@ -21,8 +21,17 @@ class Settings:
 
     home: Path = Path(".tiercel")
     storage_url: str | None = None
-    jwt_secret: str | None = None
-    encryption_key: str | None = None
+    kv_url: str | None = field(default=None, repr=False)
+    """Where keys and states are kept: sqlite:///path, postgresql://…, or `supabase`."""
+    secrets: str = "environment"
+    """Where secrets are: `environment`, or `vault`, that of the Supabase project."""
+    supabase_url: str | None = None
+    supabase_key: str | None = None
+    """The project's public key, which its gateway wants of everybody."""
+    supabase_service_key: str | None = field(default=None, repr=False)
+    """The project's service key: for an orchestrator, never for a family, which shows its task's token."""
+    jwt_secret: str | None = field(default=None, repr=False)
+    encryption_key: str | None = field(default=None, repr=False)
     private_targets: bool = True
     """Whether tasks may call private and loopback addresses."""
     on_lambda: bool = False
@@ -47,6 +56,11 @@ class Settings:
             # only /tmp is writable on Lambda
             home=Path(values.get("TIERCEL_HOME") or ("/tmp/tiercel" if on_lambda else ".tiercel")),
             storage_url=values.get("TIERCEL_STORAGE_URL") or None,
+            kv_url=values.get("TIERCEL_KV_URL") or None,
+            secrets=values.get("TIERCEL_SECRETS") or "environment",
+            supabase_url=values.get("SUPABASE_URL") or None,
+            supabase_key=values.get("SUPABASE_ANON_KEY") or None,
+            supabase_service_key=values.get("SUPABASE_SERVICE_ROLE_KEY") or None,
             jwt_secret=values.get("TIERCEL_JWT_SECRET") or None,
             encryption_key=values.get("TIERCEL_ENCRYPTION_KEY") or None,
             private_targets=private.lower() in YES,

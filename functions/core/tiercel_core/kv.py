@@ -1,14 +1,14 @@
 """Tasks of `io.kestra.plugin.core.kv`: the key-value store, which outlives executions."""
 
-import json
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, TypeAdapter, ValidationError
+from pydantic import Discriminator, Field
 
 from tiercel.context import ExecutionContext
 from tiercel.errors import TaskFailed
+from tiercel.kv.kinds import Kind, read_value
 from tiercel.namespaces import is_below, reachable
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, success
 
@@ -30,30 +30,7 @@ class SetParams(BaseParams):
     namespace: str = Field(OWN_NAMESPACE, description="Namespace that holds the key.")
     overwrite: bool = Field(True, description="Whether an existing key may be replaced; if not, that fails.")
     ttl: timedelta | None = Field(None, description="How long the entry lives; for ever if left out.")
-    kv_type: Literal["STRING", "NUMBER", "BOOLEAN", "DATETIME", "DATE", "DURATION", "JSON"] | None = Field(
-        None, description="What the text stands for; STRING if left out."
-    )
-
-
-READERS: dict[str, TypeAdapter[Any]] = {
-    "NUMBER": TypeAdapter(int | float),
-    "BOOLEAN": TypeAdapter(bool),
-    "DATETIME": TypeAdapter(datetime),
-    "DATE": TypeAdapter(date),
-    "DURATION": TypeAdapter(timedelta),
-}
-KEPT_AS_TEXT = ("DATETIME", "DATE", "DURATION")
-
-
-def read_value(text: str, kind: str) -> Any:
-    """Read the text of a value as its type says; dates and durations are checked, and kept as text."""
-    try:
-        if kind == "JSON":
-            return json.loads(text)
-        value = READERS[kind].validate_python(text.strip()) if kind in READERS else text
-    except (ValidationError, ValueError) as error:
-        raise TaskFailed(f"The value `{text}` is no {kind}: change it, or the property `kvType`.") from error
-    return text.strip() if kind in KEPT_AS_TEXT else value
+    kv_type: Kind | None = Field(None, description="What the text stands for; STRING if left out.")
 
 
 class Set(BasePlugin[SetParams]):

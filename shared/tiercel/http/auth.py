@@ -60,10 +60,16 @@ class Auth:
         if self.secret is None:
             check_local(scope, headers)
             return {}
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = bearer(headers)
+        if token is None:
             raise unauthorized("Send a token: `Authorization: Bearer …`, signed with this function's secret.")
-        return verified(token.strip(), self.secret)
+        return verified(token, self.secret)
+
+
+def bearer(headers: Headers) -> str | None:
+    """Give the token that a request came with, if it has one."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def check_local(scope: Scope, headers: Headers) -> None:

@@ -14,7 +14,7 @@ from tiercel.doors import Dispatcher, read_envelope, with_timeout
 from tiercel.envelope import Envelope, Result
 from tiercel.errors import InvalidFlow
 from tiercel.http import callbacks
-from tiercel.http.auth import check_claims
+from tiercel.http.auth import bearer, check_claims
 from tiercel.http.problems import Refused, json_response
 from tiercel.http.runs import Run, Runner, RunStore
 from tiercel.registry import unknown_text
@@ -96,6 +96,7 @@ class HttpDoor:
         """Run an envelope, in this request or beyond it."""
         envelope = self.envelope(content)
         check_claims(request.scope["state"]["claims"], envelope.context)
+        envelope.token = bearer(request.headers) or envelope.token
         patience = self.patience(request, envelope)
         key = request.headers.get("idempotency-key")
         if key is not None or patience.goes_on:
@@ -110,7 +111,7 @@ class HttpDoor:
         caller = str(request.scope["state"]["claims"].get("sub", ""))
         bound = None if patience.goes_on else patience.seconds
         run = await self.runner.submit(envelope, None if key is None else f"{caller}/{key}", bound)
-        if run.envelope != envelope:
+        if not run.envelope.same_task(envelope):
             raise Refused(
                 409, "Conflict", f"The Idempotency-Key '{key}' belongs to another envelope; send a new one."
             )

@@ -99,6 +99,10 @@ def worded(error: APIError, url: str) -> TaskFailed:
             f"{url} does not accept the token of this task run ({message}); TIERCEL_JWT_SECRET must be the "
             "JWT secret of the project, and the task must end before its token does."
         )
+    if "API key" in message:
+        return TaskFailed(
+            f"The gateway at {url} answered '{message}'; set SUPABASE_ANON_KEY to the project's public key."
+        )
     if code.startswith(("22", "23")):
         return TaskFailed(f"The value cannot be kept in Postgres: {message}.")
     if code.startswith(("08", "53", "57", "40", "PGRST0")) or code in ("429", "502", "503", "504"):

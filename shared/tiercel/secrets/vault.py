@@ -24,3 +24,7 @@ class VaultSecrets:
                 f"create the secret '{namespace}/{key}' in the Vault of the project."
             )
         return str(rows[0]["value"])
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.functions.close()

@@ -14,7 +14,7 @@ from rich.table import Table
 from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.registry import Registry
 from tiercel_orchestrator import local
-from tiercel_orchestrator.cli import database, exits, operating, running, say
+from tiercel_orchestrator.cli import database, exits, keys, operating, running, say
 from tiercel_orchestrator.cli.inputs import parse_pairs
 from tiercel_orchestrator.cli.options import (
     AsJson,
@@ -228,6 +228,7 @@ def kill(
 
 operating.add_to(app)
 app.add_typer(database.app)
+app.add_typer(keys.app)
 
 
 def run_app() -> None:

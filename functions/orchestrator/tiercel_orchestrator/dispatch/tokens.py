@@ -9,6 +9,10 @@ from typing import Any
 from tiercel.envelope import RunContext
 
 LIFE_SECONDS = 300
+UNDECLARED_SECONDS = 900
+MOST_SECONDS = 86_400
+TASK_ROLE = "tiercel_task"
+"""The role in the database that the rules for task runs are about."""
 SUBJECT = "tiercel-orchestrator"
 
 
@@ -29,7 +33,10 @@ class Tokens:
         now = int(time.time())
         claims: dict[str, Any] = {"sub": SUBJECT, "iat": now, "exp": now + LIFE_SECONDS}
         if run is not None:
+            # a task that may take long reaches its keys to the end
+            claims["exp"] += int(min(run.timeout_seconds or UNDECLARED_SECONDS, MOST_SECONDS))
             claims |= {
+                "role": TASK_ROLE,
                 "namespace": run.namespace,
                 "flowId": run.flow_id,
                 "executionId": run.execution_id,
