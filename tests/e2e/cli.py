@@ -76,5 +76,9 @@ class Cli:
     @property
     def environment(self) -> dict[str, str]:
         """Give the environment of the commands: no terminal, no settings of the caller's, but ours."""
-        others = {name: value for name, value in os.environ.items() if not name.startswith("TIERCEL_")}
+        others = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("TIERCEL_", "SUPABASE_"))
+        }
         return {**others, **self.settings}

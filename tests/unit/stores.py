@@ -28,7 +28,7 @@ class Clock:
 def functions_of(kind: str, request: Request) -> Functions:
     """Give the functions of an empty database, directly or over PostgREST."""
     if kind == "postgres":
-        url: str = request.getfixturevalue("database_url")
+        url: str = request.getfixturevalue("plain_database")
         functions = DirectFunctions(url)
         functions.call("pipeline_kv_namespaces")  # which makes the tables
         run_sql(url, EMPTY)

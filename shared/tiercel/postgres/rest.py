@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-from postgrest import APIError, SyncPostgrestClient
-
-from tiercel.errors import Retriable, TaskFailed
+from tiercel.errors import Retriable, TaskFailed, TiercelError
 from tiercel.postgres import Refused, Row
+
+if TYPE_CHECKING:
+    import httpx
+    from postgrest import APIError, SyncPostgrestClient
 
 SECONDS = 10.0
 NO_ROLE_RIGHTS, NO_SUCH_FUNCTION = "42501", ("PGRST202", "42883", "PGRST106", "42P01")
@@ -22,7 +23,7 @@ class RestFunctions:
     """
 
     def __init__(
-        self, url: str, key: str, token: str | None = None, connections: httpx.Client | None = None
+        self, url: str, key: str, token: str | None = None, connections: "httpx.Client | None" = None
     ) -> None:
         self.url = url.rstrip("/")
         self.key = key
@@ -30,13 +31,22 @@ class RestFunctions:
         self._connections = connections
 
     @cached_property
-    def connections(self) -> httpx.Client:
+    def connections(self) -> "httpx.Client":
         """Give the connections, which all tokens share."""
+        import httpx
+
         return self._connections or httpx.Client(timeout=SECONDS, trust_env=False)
 
     @cached_property
-    def client(self) -> SyncPostgrestClient:
-        """Give the client that shows the token."""
+    def client(self) -> "SyncPostgrestClient":
+        """Give the client that shows the token; its import, 90 ms, is for who asks for a key."""
+        try:
+            from postgrest import SyncPostgrestClient
+        except ImportError as error:
+            raise TiercelError(
+                "The client of Supabase's REST interface is not installed here; "
+                "install it by `pip install 'tiercel-runtime[supabase]'`."
+            ) from error
         headers = {"apikey": self.key, "Authorization": f"Bearer {self.token}"}
         # what was sent is not sent again: a write that was done and not heard of would be done twice
         return SyncPostgrestClient(
@@ -50,9 +60,13 @@ class RestFunctions:
                 "This task run came without a token, so it reaches neither keys nor states nor secrets; "
                 "set TIERCEL_JWT_SECRET at the orchestrator, which then sends a token with each task."
             )
+        client = self.client
+        import httpx
+        from postgrest import APIError
+
         values: Any = {f"p_{key}": json_value(value) for key, value in arguments.items()}
         try:
-            answer = self.client.rpc(name, values).select(columns).execute()
+            answer = client.rpc(name, values).select(columns).execute()
         except APIError as error:
             raise worded(error, self.url) from error
         except httpx.HTTPError as error:
@@ -84,7 +98,7 @@ def json_value(value: Any) -> Any:
     return value
 
 
-def worded(error: APIError, url: str) -> TaskFailed:
+def worded(error: "APIError", url: str) -> TaskFailed:
     """Word what PostgREST, the gateway before it or the database behind it has answered."""
     code, message = str(error.code or ""), str(error.message or "")
     if code == NO_ROLE_RIGHTS:

@@ -104,7 +104,11 @@ def test_a_wrong_setting_is_a_sentence(environment: Mapping[str, str], said: str
     ("environment", "module", "extra"),
     [
         ({"TIERCEL_KV_URL": "postgresql://h/d"}, "tiercel.postgres.direct", "postgres"),
-        ({**PROJECT, "TIERCEL_KV_URL": "supabase"}, "tiercel.postgres.rest", "supabase"),
+        (
+            {**PROJECT, "TIERCEL_KV_URL": "supabase", "SUPABASE_SERVICE_ROLE_KEY": "s"},
+            "postgrest",
+            "supabase",
+        ),
     ],
 )
 def test_a_driver_that_is_not_installed_is_named(
@@ -119,12 +123,12 @@ def test_a_driver_that_is_not_installed_is_named(
 
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(TiercelError, match=rf"pip install 'tiercel-runtime\[{extra}\]'"):
-        chosen(environment, tmp_path)
+        chosen(environment, tmp_path).kv.namespaces()
 
 
 @pytest.mark.parametrize(("part", "wrong"), [("postgres@", "nobody_we_know@"), ("/postgres", "/nowhere")])
-def test_a_database_that_cannot_be_used_is_a_sentence(server_url: str, part: str, wrong: str) -> None:
-    start, _, end = server_url.rpartition(part)
+def test_a_database_that_cannot_be_used_is_a_sentence(postgres_url: str, part: str, wrong: str) -> None:
+    start, _, end = postgres_url.rpartition(part)
     functions = DirectFunctions(start + wrong + end)
     with pytest.raises(TiercelError, match=r"TIERCEL_KV_URL cannot be used .*does not exist"):
         functions.call("pipeline_kv_namespaces")

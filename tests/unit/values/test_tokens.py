@@ -67,7 +67,8 @@ def reach(project: Project) -> Iterator[Reacher]:
 def token_of(own: str = "company.team", **changed: Any) -> str:
     """Mint a token as the orchestrator does, and change some claims of it; None takes one out."""
     run = RunContext(namespace=own, flow_id="f", execution_id="e", task_run_id="r", attempt=2)
-    token = Tokens(JWT_SECRET).headers(run)["Authorization"].removeprefix("Bearer ")
+    token = Tokens(JWT_SECRET).token(run)
+    assert token
     if not changed:
         return token
     claims = {**jwt.decode(token, JWT_SECRET, algorithms=["HS256"]), **changed}
