@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from tiercel.envelope import Envelope, Result, WireError, WireProblem
-from tiercel.errors import InvalidFlow, Problem
+from tiercel.errors import InvalidFlow, Problem, TiercelError
 from tiercel.plugin import State
 from tiercel.registry import Family
 from tiercel.settings import Settings
@@ -34,10 +34,14 @@ class Dispatcher:
         return self._services
 
     async def run(self, envelope: Envelope) -> Result:
-        """Run one envelope."""
+        """Run one envelope; settings that are wrong fail every task, and say so."""
         from tiercel.runtime import execute
 
-        return await execute(envelope, self.family, self.services)
+        try:
+            services = self.services
+        except TiercelError as error:
+            return Result(state=State.FAILED, error=WireError(kind="TaskFailed", message=str(error)))
+        return await execute(envelope, self.family, services)
 
     async def close(self) -> None:
         """Let go of what was opened."""

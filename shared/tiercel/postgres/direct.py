@@ -14,7 +14,8 @@ T = TypeVar("T")
 MOST_CONNECTIONS = 4
 SETUP_LOCK = 7_226_014_331
 """Under which lock the tables are created: two processes that do so at once disturb each other."""
-MIGRATED = "select to_regclass('pipeline.migrations') is not null"
+MIGRATED = "select exists (select from pg_tables where schemaname = 'pipeline' and tablename = 'migrations')"
+"""No to_regclass: within a transaction it may not notice what another has made since."""
 VERSIONS = "select version from pipeline.migrations"
 SERVED = "select exists (select from pg_roles where rolname = 'authenticator')"
 """Whether PostgREST serves this server's databases, so that tokens have to have their rules."""

@@ -57,8 +57,8 @@ class RestFunctions:
         """Call a function and give the columns of its rows."""
         if self.token is None:
             raise TaskFailed(
-                "This task run came without a token, so it reaches neither keys nor states nor secrets; "
-                "set TIERCEL_JWT_SECRET at the orchestrator, which then sends a token with each task."
+                "This task run has no token to show to the Supabase project; set TIERCEL_JWT_SECRET where "
+                "the orchestrator calls families, or SUPABASE_SERVICE_ROLE_KEY where it runs tasks itself."
             )
         client = self.client
         import httpx

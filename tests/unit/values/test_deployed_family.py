@@ -10,8 +10,10 @@ import pytest
 from tests.postgrest import JWT_SECRET, PUBLIC_KEY, Project
 from tests.unit.stores import EMPTY
 from tiercel.adapters.aws_lambda import LambdaHandler
-from tiercel.envelope import RunContext
+from tiercel.doors import Dispatcher
+from tiercel.envelope import Envelope, RunContext
 from tiercel.http.app import create_app
+from tiercel.plugin import State
 from tiercel.services import Services, local_services
 from tiercel.settings import Settings
 from tiercel_core import FAMILY
@@ -120,6 +122,17 @@ def test_an_envelope_that_says_otherwise_than_its_token_is_refused(family: Famil
     assert answer["error"]["kind"] == "Forbidden"
 
 
+def test_a_setting_that_is_wrong_is_the_answer_to_every_task() -> None:
+    settings = Settings(kv_url="mysql://somewhere", on_cloud_run=True, jwt_secret=JWT_SECRET)
+    dispatcher = Dispatcher(FAMILY, settings=settings)
+    task = Envelope.model_validate(envelope("core.debug.Return", "a", {"format": "x"}))
+    for _ in range(2):
+        result = asyncio.run(dispatcher.run(task))
+        assert result.state is State.FAILED
+        assert result.error
+        assert result.error.message.startswith("TIERCEL_KV_URL starts with 'mysql'")
+
+
 def test_a_user_of_the_project_may_run_tasks_and_reaches_nothing(family: Family) -> None:
     import jwt
 
@@ -147,7 +160,7 @@ def test_an_envelope_carries_its_token_where_there_is_no_header(
     event = {**envelope(KV + "Set", "a", {"key": "k", "value": "x"}), "token": token}
     assert handler(event, Moment())["state"] == "SUCCESS"
     without = handler({**event, "token": None}, Moment())
-    assert "came without a token" in without["error"]["message"]
+    assert "has no token to show" in without["error"]["message"]
     handler.loop.run_until_complete(services.http.close())
     handler.loop.close()
     assert project.run("select namespace, key from pipeline_kv_store") == ["a|k"]

@@ -261,5 +261,5 @@ def test_what_is_wrong_with_the_project_is_a_sentence(
 
 
 def test_without_a_token_there_is_nothing_to_call_with(project: Project) -> None:
-    with pytest.raises(TaskFailed, match="came without a token"):
+    with pytest.raises(TaskFailed, match="has no token to show"):
         RestFunctions(project.url, PUBLIC_KEY).call("pipeline_kv_namespaces")
