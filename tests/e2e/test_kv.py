@@ -75,3 +75,23 @@ tasks:
     cli.run("kv", "set", "from_terminal", "there and", "-n", "a")
     assert cli.run("run", "flow.yaml", "--quiet").code == 0
     assert cli.run("kv", "get", "from_flow", "-n", "a.b").out == "there and back\n"
+
+
+def test_orchestrators_that_share_a_store_share_its_keys(cli: Cli, plain_database: str) -> None:
+    homes = [cli.with_settings(TIERCEL_HOME=home, TIERCEL_STORE=plain_database) for home in ("one", "two")]
+    cli.write(
+        "flow.yaml",
+        """
+id: f
+namespace: shared
+tasks:
+  - {id: set, type: io.kestra.plugin.core.kv.Set, key: from_flow, value: "{{ kv('k') }} back"}
+""",
+    )
+    assert homes[0].run("kv", "set", "k", "there and", "-n", "shared").code == 0
+    ran = homes[1].run("run", "flow.yaml", "--quiet")
+    assert ran.code == 0, ran.err
+    assert homes[0].run("kv", "get", "from_flow", "-n", "shared").out == "there and back\n"
+    context = str(cli.write("context.json", '{"flow": {"namespace": "shared"}}'))
+    assert homes[0].run("eval", "kv('from_flow')", "-c", context).out == "there and back\n"
+    assert not list(cli.directory.glob("*/values.db"))

@@ -1,5 +1,6 @@
 """The laptop's engine: SQLite, files and in-process families below one home; or the store elsewhere."""
 
+import dataclasses
 import json
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -11,6 +12,8 @@ from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.plugin import LogLine
 from tiercel.registry import Registry
 from tiercel.services import Services, local_services
+from tiercel.settings import Settings
+from tiercel.value_stores import POSTGRES
 from tiercel_orchestrator.dispatch.connecting import dispatcher_for
 from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.dispatch.routes import Routes
@@ -65,6 +68,14 @@ def open_store(home: Path, url: str | None = None) -> SqlStore:
     return opening.open_store(url or str(home / STORE_FILE))
 
 
+def services_of(home: Path, store_url: str | None = None) -> Services:
+    """Build the services of a home; unless the settings say where, keys are kept in a shared store, too."""
+    settings = Settings.read()
+    if settings.kv_url is None and store_url and store_url.startswith(POSTGRES):
+        settings = dataclasses.replace(settings, kv_url=store_url)
+    return local_services(home, settings)
+
+
 def migrate_store(home: Path, url: str | None = None) -> Sequence[Migration]:
     """Bring the tables of a store up to date; give the migrations that this has applied."""
     made(home)
@@ -92,7 +103,7 @@ async def open_engine(
     `routes`: families that are elsewhere, by default those of TIERCEL_FAMILY_URLS.
     """
     registry = registry or Registry.installed()
-    services = services or local_services(home)
+    services = services or services_of(home, store_url)
     routes = Routes.read() if routes is None else routes
     store = open_store(home, store_url)
     owner = Owner(home / "owners")

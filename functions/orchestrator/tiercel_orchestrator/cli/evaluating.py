@@ -1,6 +1,7 @@
 """One expression, tried from a terminal."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from tiercel.errors import ExpressionError, InvalidFlow, TiercelError
 from tiercel.expressions import compile_template, explain, is_template
 from tiercel.services import local_services
 from tiercel_orchestrator.cli import exits, say
-from tiercel_orchestrator.local import default_globals, default_home
+from tiercel_orchestrator.local import default_globals, default_home, services_of
 
 STDIN = "-"
 ALONE = "tiercel.eval"
@@ -22,7 +23,9 @@ def evaluate(text: str, context: Path | None, home: Path | None, as_json: bool) 
     # without braces the whole argument is one expression
     template = text if is_template(text) else f"{{{{ {text} }}}}"
     variables = {**surroundings(), **read_context(context)}
-    services = local_services(home or default_home()).expressions(run_of(variables))
+    services = services_of(home or default_home(), os.environ.get("TIERCEL_STORE")).expressions(
+        run_of(variables)
+    )
     try:
         compiled = compile_template(template)
         if as_json:

@@ -13,10 +13,9 @@ from tiercel import clock
 from tiercel.errors import InvalidFlow, TaskFailed
 from tiercel.flows.durations import parse_duration
 from tiercel.kv import KeyValue, KeyValueStore
-from tiercel.services import local_services
 from tiercel_orchestrator import local
 from tiercel_orchestrator.cli import exits, say
-from tiercel_orchestrator.cli.options import AsJson, Home, guard
+from tiercel_orchestrator.cli.options import AsJson, Home, StoreUrl, guard
 from tiercel_orchestrator.cli.running import print_json
 
 app = typer.Typer(name="kv", help="Look into the key-value store, and change it.", no_args_is_help=True)
@@ -25,7 +24,9 @@ Namespace = Annotated[str, typer.Option("--namespace", "-n", help="Namespace tha
 
 
 @app.command("get")
-def show(key: Key, namespace: Namespace, as_json: AsJson = False, home: Home = None) -> None:
+def show(
+    key: Key, namespace: Namespace, as_json: AsJson = False, home: Home = None, store_url: StoreUrl = None
+) -> None:
     """Print a value: text as it is, anything else as JSON."""
 
     def call(store: KeyValueStore) -> None:
@@ -37,7 +38,7 @@ def show(key: Key, namespace: Namespace, as_json: AsJson = False, home: Home = N
             return
         say.plain(entry.value if isinstance(entry.value, str) else text_of(entry.value))
 
-    on_store(home, call)
+    on_store(home, store_url, call)
 
 
 @app.command("set")
@@ -54,6 +55,7 @@ def write(
     ] = True,
     description: Annotated[str | None, typer.Option("--description", help="What it is for.")] = None,
     home: Home = None,
+    store_url: StoreUrl = None,
 ) -> None:
     """Keep a value under a key."""
     from tiercel.kv.kinds import KINDS, read_value
@@ -75,18 +77,18 @@ def write(
             description=description,
         )
 
-    on_store(home, call)
+    on_store(home, store_url, call)
 
 
 @app.command("delete")
-def delete(key: Key, namespace: Namespace, home: Home = None) -> None:
+def delete(key: Key, namespace: Namespace, home: Home = None, store_url: StoreUrl = None) -> None:
     """Remove a key and its value."""
 
     def call(store: KeyValueStore) -> None:
         if not store.delete(namespace, key):
             raise missing(namespace, key)
 
-    on_store(home, call)
+    on_store(home, store_url, call)
 
 
 @app.command("list")
@@ -97,6 +99,7 @@ def overview(
     prefix: Annotated[str, typer.Option("--prefix", help="Only keys that begin so.")] = "",
     as_json: AsJson = False,
     home: Home = None,
+    store_url: StoreUrl = None,
 ) -> None:
     """List the keys, of one namespace or of all."""
 
@@ -115,14 +118,14 @@ def overview(
             table.add_row(entry.namespace, entry.key, entry.kind, updated, expires)
         say.out.print(table if found else "no keys yet: set one with `tiercel kv set KEY VALUE -n NAMESPACE`")
 
-    on_store(home, call)
+    on_store(home, store_url, call)
 
 
-def on_store(home: Path | None, call: Callable[[KeyValueStore], None]) -> None:
+def on_store(home: Path | None, store_url: str | None, call: Callable[[KeyValueStore], None]) -> None:
     """Do something with the store that the settings name; what it refuses is exit code 1."""
 
     def work() -> int:
-        with opened(home) as store:
+        with opened(home, store_url) as store:
             try:
                 call(store)
             except TaskFailed as error:
@@ -134,9 +137,9 @@ def on_store(home: Path | None, call: Callable[[KeyValueStore], None]) -> None:
 
 
 @contextlib.contextmanager
-def opened(home: Path | None) -> Iterator[KeyValueStore]:
+def opened(home: Path | None, store: str | None) -> Iterator[KeyValueStore]:
     """Open the store, and close it after use."""
-    services = local_services(home or local.default_home())
+    services = local.services_of(home or local.default_home(), store)
     try:
         yield services.kv
     finally:
