@@ -28,6 +28,8 @@ HOME = Path(__file__).parents[1] / ".venv/npm"
 JWT_SECRET = "the secret of a project that only tests know"
 PUBLIC_KEY = "the public key of the project"
 PATIENCE_SECONDS = 20.0
+MOST_ROWS = 20
+"""How many rows an answer has at most; a project's default is 1000."""
 PASSED_ON = ("authorization", "accept", "content-type", "prefer", "accept-profile", "content-profile")
 
 PROJECT = """
@@ -121,6 +123,7 @@ def running(database_url: str, setup: Sequence[str] = ()) -> Iterator[Project | 
         "PGRST_JWT_SECRET": JWT_SECRET,
         "PGRST_SERVER_HOST": "127.0.0.1",
         "PGRST_SERVER_PORT": str(port),
+        "PGRST_DB_MAX_ROWS": str(MOST_ROWS),
         "PGRST_LOG_LEVEL": "crit",
         "PATH": os.environ["PATH"],
     }

@@ -113,6 +113,8 @@ class NoFunctions:
             "This function has no key-value store; set SUPABASE_URL and SUPABASE_ANON_KEY, or TIERCEL_KV_URL."
         )
 
+    listed = call
+
     def under(self, token: str | None) -> "NoFunctions":
         """Give this."""
         return self

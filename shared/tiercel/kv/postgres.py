@@ -72,16 +72,16 @@ class PostgresKeyValueStore:
     def keys(self, namespace: str, prefix: str = "") -> list[str]:
         """Give the keys of a namespace that begin with `prefix`, in order."""
         arguments = {"namespace": namespace, "prefix": named(prefix), "now": self.now()}
-        return [row["key"] for row in self.functions.call("pipeline_kv_entries", "key", **arguments)]
+        return [row["key"] for row in self.functions.listed("pipeline_kv_entries", "key", **arguments)]
 
     def entries(self, namespace: str, prefix: str = "") -> list[KeyValue]:
         """Give the entries of a namespace whose keys begin with `prefix`, in order of key."""
         arguments = {"namespace": namespace, "prefix": named(prefix), "now": self.now()}
-        return [entry_of(row) for row in self.functions.call("pipeline_kv_entries", COLUMNS, **arguments)]
+        return [entry_of(row) for row in self.functions.listed("pipeline_kv_entries", COLUMNS, **arguments)]
 
     def namespaces(self) -> list[str]:
         """Give the namespaces that hold keys, expired ones too, in order."""
-        return [row["namespace"] for row in self.functions.call("pipeline_kv_namespaces")]
+        return [row["namespace"] for row in self.functions.listed("pipeline_kv_namespaces")]
 
     def purge(
         self, namespaces: Sequence[str] | None = None, pattern: str = "*", *, expired_only: bool = True

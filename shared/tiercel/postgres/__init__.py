@@ -22,6 +22,10 @@ class Functions(Protocol):
         """Call a function and give the columns of its rows; argument `now` is its parameter `p_now`."""
         ...
 
+    def listed(self, name: str, columns: str = "*", /, **arguments: Any) -> Sequence[Row]:
+        """Do so with a function that changes nothing and may give many rows; give all of them."""
+        ...
+
     def under(self, token: str | None) -> "Functions":
         """Give the same database as a task run sees it, which this token was minted for."""
         ...

@@ -52,6 +52,10 @@ class DirectFunctions:
         named = ", ".join(f"p_{key} => ${place}" for place, key in enumerate(arguments, start=1))
         return self.wait(self.fetch(f"select {columns} from public.{name}({named})", [*arguments.values()]))
 
+    def listed(self, name: str, columns: str = "*", /, **arguments: Any) -> list[Row]:
+        """Do so with a function that may give many rows: a connection of our own gives all of them."""
+        return self.call(name, columns, **arguments)
+
     def under(self, token: str | None) -> "DirectFunctions":
         """Give this database: who has its address needs no token."""
         return self

@@ -198,6 +198,14 @@ def test_keys_are_found_by_prefix_and_wildcards_are_letters(store: Store) -> Non
     assert store.keys("n", "a%") == ["a%"]
 
 
+def test_keys_are_listed_however_many_there_are(store: Store) -> None:
+    keys = [f"k{number:03}" for number in range(55)]
+    for key in keys:
+        store.put("n", key, key)
+    assert store.keys("n") == keys
+    assert [entry.value for entry in store.entries("n")] == keys
+
+
 def test_deleting_says_whether_there_was_a_key(store: Store) -> None:
     store.put("n", "k", 1)
     assert (store.delete("n", "k"), store.delete("n", "k")) == (True, False)
