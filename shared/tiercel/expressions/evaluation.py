@@ -28,10 +28,10 @@ class Evaluation:
     def compiled(self, node: nodes.Expression) -> Evaluate:
         """Give what evaluates a node."""
         match node:
-            case nodes.Literal(value):
-                return lambda run: value
             case nodes.Name():
                 return self._name(node)
+            case nodes.Literal(value):
+                return lambda run: value
             case nodes.Attribute():
                 return self._attribute(node)
             case nodes.Call():

@@ -26,8 +26,6 @@ class Node:
         cls.fields = cls.__match_args__ = tuple(cls.__annotations__)  # type: ignore[misc,assignment]
 
     def __init__(self, *values: Any) -> None:
-        if len(values) != len(self.fields):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(self.fields)}")
         self.__dict__.update(zip(self.fields, values, strict=True))
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:

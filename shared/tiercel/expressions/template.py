@@ -102,15 +102,15 @@ def compile_template(text: str) -> Template:
     key = len(text), text[:: len(text) // LETTERS_COMPARED]
     found = _large.get(key)
     if found is None or found.source != text:
-        found = guarded(lambda: Template(text))
-        if len(text) <= LARGEST_KEPT:
-            if len(_large) >= LARGE_TEMPLATES_KEPT:
-                _large.clear()
-            _large[key] = found
+        met, found = key in _large, guarded(lambda: Template(text))
+        if len(_large) >= LARGE_TEMPLATES_KEPT:
+            _large.clear()
+        # most scripts are rendered once: what is met again is kept
+        _large[key] = found if met and len(text) <= LARGEST_KEPT else None
     return found
 
 
-_large: dict[tuple[int, str], Template] = {}
+_large: dict[tuple[int, str], Template | None] = {}
 
 
 # two generations: what the older one still holds moves on when it is used, the rest is forgotten

@@ -174,3 +174,11 @@ def test_words_of_other_languages_are_answered(expression: str, hint: str) -> No
     with pytest.raises(ExpressionError) as caught:
         compile_template(f"{{{{ {expression} }}}}")
     assert hint in caught.value.message
+
+
+def test_a_large_template_is_kept_once_it_is_met_again() -> None:
+    text = "line\n" * 20_000 + "{{ 1 + 1 }}"
+    first, second = compile_template(text), compile_template(text)
+    assert first is not second
+    assert compile_template(text) is second
+    assert second.render({}).endswith("line\n2")
