@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tiercel.expressions.numbers import Number
 
 MOST_BITS = 8192
+LONG = 1 << 63
 MOST_DECIMAL_EXPONENT = 1000
 DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN)
 EXACT = Context(prec=2000)
@@ -98,16 +99,20 @@ def _truncated(left: int, right: int) -> int:
 
 
 def _integer(operator: str, left: int, right: int) -> int:
-    if operator not in "/%" and left.bit_length() + right.bit_length() > MOST_BITS:
+    if operator in "/%":
+        quotient = _truncated(left, right)
+        return _wrapped(quotient if operator == "/" else left - quotient * right, left, right)
+    if left.bit_length() + right.bit_length() > MOST_BITS:
         raise ExpressionError("The numbers are too large to calculate with")
-    if operator == "+":
-        return left + right
-    if operator == "-":
-        return left - right
-    if operator == "*":
-        return left * right
-    quotient = _truncated(left, right)
-    return quotient if operator == "/" else left - quotient * right
+    result = left + right if operator == "+" else left - right if operator == "-" else left * right
+    return _wrapped(result, left, right)
+
+
+def _wrapped(result: int, left: int, right: int) -> int:
+    """Give what is left of a result in a Long's 64 bits; what is no Long to begin with is a BigInteger."""
+    if -LONG <= result < LONG or not (-LONG <= left < LONG and -LONG <= right < LONG):
+        return result
+    return (result + LONG) % (2 * LONG) - LONG
 
 
 _FLOAT: dict[str, Callable[[float, float], float]] = {

@@ -6,7 +6,7 @@ from tiercel.errors import ExpressionError
 from tiercel.expressions import nodes
 from tiercel.expressions.evaluation import Evaluation
 from tiercel.expressions.operators import boolean
-from tiercel.expressions.problems import located
+from tiercel.expressions.problems import located, too_deep
 from tiercel.expressions.values import text_of
 from tiercel.expressions.walking import bodies, macro_names
 
@@ -43,7 +43,10 @@ class Compiler:
 
     def expression(self, node: nodes.Expression) -> Evaluate:
         """Give what evaluates an expression."""
-        return self._evaluation.compiled(node)
+        try:
+            return self._evaluation.compiled(node)
+        except RecursionError:
+            raise located(too_deep(), self.source, node.position) from None
 
     def _statement(self, node: nodes.Statement) -> Renderer:
         match node:
@@ -73,7 +76,10 @@ class Compiler:
         evaluate, source, position = self.expression(node.expression), self.source, node.position
 
         def output(run: Run, out: list[str]) -> None:
-            value = evaluate(run)
+            try:
+                value = evaluate(run)
+            except RecursionError:
+                raise located(too_deep(), source, position) from None
             # most values are texts or whole numbers: this is the busiest place of all
             sort = type(value)
             if sort is str:

@@ -6,7 +6,7 @@ from tiercel.errors import ExpressionError
 
 try:
     from babel import Locale, UnknownLocaleError
-    from babel.dates import get_timezone_name
+    from babel.dates import get_period_id, get_timezone_name
 except ImportError:
     raise ExpressionError(
         "Dates in this locale need the Python package Babel: install tiercel-runtime[expressions]"
@@ -56,6 +56,11 @@ class BabelNames:
     def half(self, hour: int) -> str:
         """Name the half of the day."""
         return str(self._locale.day_periods["format"]["abbreviated"]["am" if hour < 12 else "pm"])
+
+    def period(self, value: datetime, count: int) -> str:
+        """Name the time of day; the half of the day where the language has no better name."""
+        names = self._locale.day_periods["format"][WIDTHS[min(count, 5)]]
+        return str(names.get(get_period_id(value.time(), locale=self._locale)) or self.half(value.hour))
 
     def zone(self, value: datetime) -> str:
         """Name the zone of a moment in full."""

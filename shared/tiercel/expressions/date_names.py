@@ -9,6 +9,14 @@ MONTHS = tuple(
 )
 WEEKDAYS = tuple("Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split())
 ORDINALS = ("1st", "2nd", "3rd", "4th")
+PERIODS = (
+    (6, "at night"),
+    (12, "in the morning"),
+    (18, "in the afternoon"),
+    (21, "in the evening"),
+    (24, "at night"),
+)
+NARROW = {"noon": "n", "midnight": "mi"}
 ENGLISH = ("en", "en_us", "en-us")
 
 
@@ -35,6 +43,9 @@ class Names(Protocol):
 
     def half(self, hour: int) -> str:
         """Name the half of the day."""
+
+    def period(self, value: datetime, count: int) -> str:
+        """Name the time of day: noon, at night."""
 
     def zone(self, value: datetime) -> str:
         """Name the zone of a moment in full."""
@@ -76,6 +87,13 @@ class English:
     def half(self, hour: int) -> str:
         """Name the half of the day."""
         return "AM" if hour < 12 else "PM"
+
+    def period(self, value: datetime, count: int) -> str:
+        """Name the time of day; noon and midnight are one minute long."""
+        if value.hour in (0, 12) and not value.minute:
+            name = "noon" if value.hour else "midnight"
+            return NARROW[name] if count == 5 else name
+        return next(name for end, name in PERIODS if value.hour < end)
 
     def zone(self, value: datetime) -> str:
         """Name the zone of a moment in full."""

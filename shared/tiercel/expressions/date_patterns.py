@@ -11,7 +11,7 @@ from tiercel.expressions.date_names import Names, names_of
 from tiercel.expressions.moments import in_threes, offset_text
 
 LONGEST_PATTERN = 200
-LITERAL = "'"
+LITERAL, PAD = "'", "p"
 # letters of our own, for what no Java pattern can say, and that no pattern of an author can hold by chance
 SHORT_FRACTION, REGION, OFFSET_OR_GMT, FRACTION_IN_THREES = "\ue000", "\ue001", "\ue002", "\ue003"
 NAMED = {
@@ -41,10 +41,11 @@ _PIECE = re.compile("'((?:[^']|'')*)'|([A-Za-z\ue000-\ue003])\\2*|([\\[\\]])|(.)
 
 
 class Piece(NamedTuple):
-    """A run of one pattern letter, or literal text under the letter `'`."""
+    """A run of one pattern letter, or literal text under the letter `'`; `width` is what `p` pads it to."""
 
     letter: str
     text: str
+    width: int = 0
 
 
 def formatted(value: datetime, pattern: str, locale: str | None) -> str:
@@ -53,10 +54,7 @@ def formatted(value: datetime, pattern: str, locale: str | None) -> str:
     if known == "iso_instant":
         value = value.astimezone(UTC)
     names = names_of(locale)
-    return "".join(
-        piece.text if piece.letter == LITERAL else _written(piece, value, names)
-        for piece in _pieces(NAMED.get(known, pattern))
-    )
+    return "".join(_written(piece, value, names) for piece in _pieces(NAMED.get(known, pattern)))
 
 
 @lru_cache(128)
@@ -64,22 +62,32 @@ def _pieces(pattern: str) -> tuple[Piece, ...]:
     if len(pattern) > LONGEST_PATTERN:
         raise ExpressionError(f"The date pattern is longer than {LONGEST_PATTERN} characters")
     found: list[Piece] = []
+    width = 0
     for match in _PIECE.finditer(pattern):
-        if match[1] is not None:
+        if width and match[2] is None:
+            break
+        if match[2] == PAD:
+            width = len(match[0])
+        elif match[1] is not None:
             found.append(Piece(LITERAL, match[1].replace("''", "'") or "'"))
         elif match[2]:
             if match[2] not in WRITERS:
                 raise ExpressionError(
                     f"The date pattern has an unknown letter `{match[2]}`; quote texts with '"
                 )
-            found.append(Piece(match[2], match[0]))
+            found.append(Piece(match[2], match[0], width))
+            width = 0
         elif match[4]:
             found.append(Piece(LITERAL, match[4]))
+    if width:
+        raise ExpressionError("The date pattern has a `p` with no letter behind it to pad")
     return tuple(found)
 
 
 def _written(piece: Piece, value: datetime, names: Names) -> str:
-    return WRITERS[piece.letter](len(piece.text), value, names)
+    if piece.letter == LITERAL:
+        return piece.text
+    return WRITERS[piece.letter](len(piece.text), value, names).rjust(piece.width)
 
 
 def _year(count: int, year: int) -> str:
@@ -163,6 +171,7 @@ WRITERS: dict[str, Callable[[int, datetime, Names], str]] = {
     "e": _weekday_number,
     "c": _weekday_number,
     "a": lambda count, value, names: names.half(value.hour),
+    "B": lambda count, value, names: names.period(value, max(count, 3)),
     "H": _number(lambda value: value.hour),
     "k": _number(lambda value: value.hour or 24),
     "K": _number(lambda value: value.hour % 12),
@@ -216,6 +225,9 @@ def _reading(pattern: str, names: Names) -> re.Pattern[str]:
         if match[3]:
             parts.append("(?:" if match[3] == "[" else ")?")
             continue
+        if match[2] == PAD:
+            parts.append(" *")
+            continue
         for piece in _pieces(match[0]):
             parts.append(re.escape(piece.text) if piece.letter == LITERAL else _readable(piece, names, seen))
     try:
@@ -252,6 +264,8 @@ def _field(letter: str, count: int, names: Names) -> tuple[str, str]:
         return "short_fraction", r"(?:\.\d{1,9})?"
     if letter == "a":
         return "half", "[AaPp][Mm]"
+    if letter == "B":
+        return "", r"[^\W\d_]+(?: [^\W\d_]+)*"
     if letter == REGION:
         return "region", r"(?:\[[\w/+-]+\])?"
     if letter in "Vzv":

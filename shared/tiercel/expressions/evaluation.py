@@ -8,6 +8,7 @@ from tiercel.expressions.libraries import FILTERS, FUNCTIONS, TESTS
 from tiercel.expressions.operations import PASSED_ON, refused
 from tiercel.expressions.problems import Missing, known_instead, located
 from tiercel.expressions.values import is_reference
+from tiercel.expressions.walking import counts_in_longs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class Evaluation:
     def _filter(self, node: nodes.Filter) -> Evaluate:
         target = self.compiled(node.target)
         operation = self._found(FILTERS.find, node.name, node.position)
+        if node.name == "className" and counts_in_longs(node.target):
+            target = _as_long(target)
         return self._operation(
             operation,
             node.arguments,
@@ -209,6 +212,16 @@ class Evaluation:
             return built
 
         return build
+
+
+def _as_long(evaluate: Evaluate) -> Evaluate:
+    from tiercel.expressions.filters.classes import Long
+
+    def value_as_long(run: Run) -> Any:
+        value = evaluate(run)
+        return Long(value) if type(value) is int else value
+
+    return value_as_long
 
 
 def _path(node: nodes.Expression) -> str:

@@ -23,7 +23,7 @@ def isolated(script: str, request: dict[str, Any], budget: Budget, what: str) ->
     payload = json.dumps({"path": [part for part in sys.path if part], "seconds": seconds, **request})
     try:
         done = subprocess.run(
-            command, input=payload.encode(), capture_output=True, timeout=seconds + 1.0, env={}, check=False
+            command, input=payload.encode(), capture_output=True, timeout=seconds, env={}, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise ExpressionError(f"{what} takes longer than {seconds:g} seconds: make it simpler") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.numbers import compare_numbers, is_number, is_whole
+from tiercel.expressions.numbers import compare_numbers, is_number, is_whole, parse_number
 from tiercel.expressions.values import contained, equal, is_list, java_text, kind, text_of
 
 TYPE_CHECKING = False
@@ -58,12 +58,23 @@ def subtract(left: Any, right: Any, run: Run) -> Any:
     return _calculated("-", left, right)
 
 
+def _operand(value: Any) -> Any:
+    """Give the number that a text stands for, as Pebble does since 4.1.2; any other value as it is."""
+    number = parse_number(value) if isinstance(value, str) else value
+    return value if number is None else number
+
+
+def _short_of_a_number(value: Any) -> str:
+    return "a text that is no number" if isinstance(_operand(value), str) else kind(value)
+
+
 def _calculated(sign: str, left: Any, right: Any) -> Any:
-    if is_number(left) and is_number(right):
-        return calculate(sign, left, right)
-    wrong = right if is_number(left) else left
-    hint = "; `| number` makes a number of it" if isinstance(wrong, str) else ""
-    raise ExpressionError(f"`{sign}` needs two numbers, not {kind(left)} and {kind(right)}{hint}")
+    one, two = _operand(left), _operand(right)
+    if is_number(one) and is_number(two):
+        return calculate(sign, one, two)
+    raise ExpressionError(
+        f"`{sign}` needs two numbers, not {_short_of_a_number(left)} and {_short_of_a_number(right)}"
+    )
 
 
 def calculate(sign: str, left: Number, right: Number) -> Number:
@@ -168,10 +179,10 @@ def ends_with(left: Any, right: Any, run: Run) -> bool:
 
 def negate(value: Any) -> Any:
     """Give the opposite of a number."""
+    value = _operand(value)
     if not is_number(value):
-        hint = "; `| number` makes a number of it" if isinstance(value, str) else ""
-        raise ExpressionError(f"`-` needs a number, not {kind(value)}{hint}")
-    return calculate("-", 0, value) if value == 0 else calculate("*", value, -1)
+        raise ExpressionError(f"`-` needs a number, not {_short_of_a_number(value)}")
+    return calculate("*", value, -1)
 
 
 BINARY: dict[str, Callable[[Any, Any, Run], Any]] = {
@@ -201,7 +212,7 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "-": negate,
     "+": lambda value: value,
 }
-SMALL = 1 << 32
+SMALL = 1 << 31
 # for two small whole numbers; to divide, the left one must not be negative and the right one positive
 DIVISIONS = ("/", "%")
 QUICK: dict[str, Callable[[Any, Any], Any]] = {

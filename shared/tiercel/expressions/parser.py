@@ -17,7 +17,7 @@ from tiercel.expressions.nodes import (
     Set,
     Text,
 )
-from tiercel.expressions.problems import known_instead, located
+from tiercel.expressions.problems import known_instead, located, too_deep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +41,15 @@ class Parser:
     def __init__(self, source: str) -> None:
         self._source = source
         self._segments = lexer.Lexer(source).segments()
-        self._index = 0
+        self._index = self._position = 0
         self._open: list[str] = []
 
     def template(self) -> Body:
         """Read everything."""
-        body, _ = self._body(())
+        try:
+            body, _ = self._body(())
+        except RecursionError:
+            raise located(too_deep(), self._source, self._position) from None
         return body
 
     def _fail(self, message: str, position: int) -> NoReturn:
@@ -58,6 +61,7 @@ class Parser:
         while self._index < len(self._segments):
             segment = self._segments[self._index]
             self._index += 1
+            self._position = segment.position
             if segment.kind == lexer.TAG:
                 reader = ExpressionParser(self._source, segment.tokens)
                 if reader.current.value in endings:

@@ -72,6 +72,11 @@ def located(error: ExpressionError, source: str, position: int) -> ExpressionErr
     return ExpressionError(error.message, line=line, column=column, template=source)
 
 
+def too_deep() -> ExpressionError:
+    """Say that there is no room for another level."""
+    return ExpressionError("The expression or its value is nested too deeply")
+
+
 def known_instead(name: str, known: Iterable[str]) -> str:
     """Say what is close to `name`, and what is known."""
     names = sorted(known)

@@ -8,7 +8,7 @@ from tiercel.expressions.budget import Budget
 from tiercel.expressions.compiler import Compiler
 from tiercel.expressions.lexer import is_template
 from tiercel.expressions.parser import parse
-from tiercel.expressions.problems import Missing
+from tiercel.expressions.problems import Missing, too_deep
 from tiercel.expressions.runtime import Run
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ def guarded(work: Callable[[], Result]) -> Result:
     except Missing as missing:
         raise missing.explained() from None
     except RecursionError:
-        raise ExpressionError("The expression or its value is nested too deeply") from None
+        raise too_deep() from None
     except MemoryError:
         raise ExpressionError("The expression needs more memory than there is") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -41,6 +41,18 @@ def statements_in(body: nodes.Body) -> int:
     return total
 
 
+def counts_in_longs(node: nodes.Expression) -> bool:
+    """Say whether an expression is a whole number written in the template, or calculated with one."""
+    match node:
+        case nodes.Literal(value):
+            return type(value) is int
+        case nodes.Unary("-" | "+", operand):
+            return counts_in_longs(operand)
+        case nodes.Binary("+" | "-" | "*" | "/" | "%", left, right):
+            return counts_in_longs(left) or counts_in_longs(right)
+    return False
+
+
 def may_see_loop(tree: Any) -> bool:
     """Say whether `loop` can be reached: by its name, or by what shows or renders everything."""
     if isinstance(tree, nodes.Name):

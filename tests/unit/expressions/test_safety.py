@@ -70,7 +70,10 @@ def test_nothing_of_python_is_in_reach(template: str) -> None:
             "too many steps",
         ),
         ("{% set x = [1] %}{% for i in 1..999 %}{% set x = [x] %}{% endfor %}{{ x }}", "levels deep"),
-        ("{% set x = 9 %}{% for i in 1..99 %}{% set x = x * x %}{% endfor %}", "too large"),
+        (
+            "{% set x = 99999999999999999999 %}{% for i in 1..99 %}{% set x = x * x %}{% endfor %}",
+            "too large",
+        ),
         ("{% set x = 9.5 %}{% for i in 1..99 %}{% set x = x * x %}{% endfor %}{{ x }}", None),
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "Too many rendering attempts"),
         ('{% block "b" %}{{ block("b") }}{% endblock %}', "Too many rendering attempts"),
@@ -98,6 +101,17 @@ def test_every_bomb_ends_in_a_sentence_or_a_text(template: str, message: str | N
     except ExpressionError as error:
         assert message is None or message in error.message
     assert time.process_time() - start < 15
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["(" * 5000 + "1" + ")" * 5000, "1 + " * 5000 + "1", "x" + ".a" * 5000, "x" + " | upper" * 5000],
+)
+def test_what_is_nested_too_deeply_has_a_place(expression: str) -> None:
+    with pytest.raises(ExpressionError, match="nested too deeply") as caught:
+        compile_template("first\n  {{ " + expression + " }}")
+    assert caught.value.line == 2
+    assert caught.value.column is not None
 
 
 def test_a_long_chain_of_concatenations_is_no_deep_tree() -> None:

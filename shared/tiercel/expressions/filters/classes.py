@@ -20,6 +20,10 @@ JAVA_CLASSES: tuple[tuple[type, str], ...] = (
 )
 
 
+class Long(int):
+    """A whole number that Pebble holds in a Long however small it is: a literal, and what is made of one."""
+
+
 def class_name(run: Run, value: Any) -> str | None:
     """Name the Java class that Kestra would hold this value in."""
     if value is None:
@@ -35,5 +39,5 @@ def class_name(run: Run, value: Any) -> str | None:
         bits = int(value).bit_length()
         if bits > LONG_BITS:
             return "java.math.BigInteger"
-        return "java.lang.Integer" if bits <= INT_BITS else "java.lang.Long"
+        return "java.lang.Integer" if bits <= INT_BITS and not isinstance(value, Long) else "java.lang.Long"
     return "java.util.LinkedHashMap" if isinstance(value, dict) else "java.util.ArrayList"

@@ -62,7 +62,7 @@ def _read(text: str, wanted: str) -> Any:
 
 def number_format(run: Run, value: Any, format: Any = None, locale: Any = None) -> str | None:
     """Write a number by a Java DecimalFormat pattern: `#,##0.00`."""
-    from tiercel.expressions.formats import decimal_format
+    from tiercel.expressions.decimal_formats import decimal_format
 
     if value is None:
         return None
