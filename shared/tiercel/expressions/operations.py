@@ -37,7 +37,9 @@ class Operation:
         """Check what a call gives, and say which keyword each named argument is."""
         if positional > len(self.parameters) and not self.variadic:
             expected = f"takes {self._listed()}" if self.parameters else "takes no argument"
-            raise ExpressionError(f"{self.title} {expected}, but {positional} are given")
+            raise ExpressionError(
+                f"{self.title} {expected}, but {positional} {'is' if positional == 1 else 'are'} given"
+            )
         keywords = tuple(self._keyword(name) for name in named)
         given = {*self.parameters[:positional], *keywords}
         missing = [name for name in self.parameters[: self.required] if name not in given]

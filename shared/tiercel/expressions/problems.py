@@ -43,6 +43,8 @@ class Missing(Exception):
         container = self.container() if callable(self.container) else self.container
         if isinstance(container, dict):
             return known_instead(self.name, (str(key) for key in container))
+        if isinstance(container, (list, tuple, set, frozenset)) and self.name:
+            return ": a list has items by number, and no attributes; `| length` counts them"
         if isinstance(container, (list, tuple, set, frozenset)):
             return f": the list has {len(container)} items, counted from 0"
         if container is None:

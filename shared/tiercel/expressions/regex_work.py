@@ -42,7 +42,8 @@ def _split(compiled: re.Pattern[str], text: str, limit: int) -> list[str]:
         parts.append(text[start : match.start()])
         start = match.end()
     parts.append(text[start:])
-    while limit == 0 and len(parts) > 1 and not parts[-1]:
+    # Java: empty texts at the end are left out, all of them where there is nothing else
+    while limit == 0 and start and parts and not parts[-1]:
         parts.pop()
     return parts
 

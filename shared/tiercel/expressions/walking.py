@@ -42,8 +42,12 @@ def statements_in(body: nodes.Body) -> int:
 
 
 def counts_in_longs(node: nodes.Expression) -> bool:
-    """Say whether an expression is a whole number written in the template, or calculated with one."""
+    """Say whether an expression is a Long in Java: a literal, a timestamp, what is calculated with one."""
     match node:
+        case nodes.Filter(_, name, arguments):
+            wanted = (*arguments.positional, *(value for _, value in arguments.named))
+            longs = (isinstance(one, nodes.Literal) and one.value == "LONG" for one in wanted)
+            return name.startswith("timestamp") or (name == "number" and any(longs))
         case nodes.Literal(value):
             return type(value) is int
         case nodes.Unary("-" | "+", operand):

@@ -110,6 +110,7 @@ def test_what_is_missing_is_an_error_except_where_it_is_asked_for(expression: st
         ("map.k.z", "fromJson"),
         ("map.n.z", "is null"),
         ("list[3]", "3 items"),
+        ("list.length", "`| length` counts them"),
         ("1 / 0", "Division by zero"),
         ("1 % 0", "Division by zero"),
         ("'a' - 1", "a text that is no number and a number"),
