@@ -1,12 +1,11 @@
 """The stores that one suite is passed for: each dialect, the database its own."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import psycopg
 import pytest
 
 from tiercel_orchestrator.store.postgres import PostgresStore
@@ -31,21 +30,19 @@ class Raw:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._loop = asyncio.new_event_loop()
-        self._connection = self._loop.run_until_complete(asyncpg.connect(url))
+        self._connection = psycopg.connect(url, autocommit=True)
 
     def execute(self, script: str) -> None:
         """Run statements."""
-        self._loop.run_until_complete(self._connection.execute(script))
+        self._connection.execute(script.encode())
 
     def fetch(self, query: str) -> list[Any]:
         """Give the rows of a query."""
-        return self._loop.run_until_complete(self._connection.fetch(query))
+        return self._connection.execute(query.encode()).fetchall()
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._loop.run_until_complete(self._connection.close())
-        self._loop.close()
+        self._connection.close()
 
 
 def empty(url: str) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from threading import Event
+from time import monotonic
 
 import pytest
 
@@ -12,9 +14,12 @@ from tests.store.test_slots import limited
 from tests.store.test_store import NOW, Deciding, a_flow, claim, end, start
 from tests.unit.kernel.driver import flowable, task
 from tiercel_orchestrator.kernel import states
+from tiercel_orchestrator.kernel.decision import Decision, Touched
+from tiercel_orchestrator.kernel.events import KillRequested
 from tiercel_orchestrator.kernel.rows import Execution
-from tiercel_orchestrator.store.port import ClaimRequest, Filter, StoreUnavailable
+from tiercel_orchestrator.store.port import ClaimRequest, Filter, Report, StoreUnavailable
 from tiercel_orchestrator.store.postgres import PostgresStore, numbered
+from tiercel_orchestrator.store.tables import Wanted
 
 TASKS = 40
 
@@ -80,6 +85,48 @@ def test_one_execution_that_two_engines_begin_with_exists_once(stores: list[Post
     assert len(claim(stores[0])) == 1
 
 
+def test_completions_below_different_scopes_do_not_wait_for_each_other(stores: list[PostgresStore]) -> None:
+    parts = [
+        flowable(f"s{number}", "Sequential", task(f"t{number}"), task(f"u{number}")) for number in range(2)
+    ]
+    deciding = start(stores[0], a_flow(flowable("p", "Parallel", *parts)))
+    one, other = claim(stores[0])
+    first = stores[0].database
+    with first.writing() as transaction:
+        transaction.open(Wanted(runs={one.id}), None, NOW)
+        changes = stores[1].finish([end(other)], deciding, NOW).changes
+    assert [run.task_id for change in changes for run in change.runs if run.id == other.id] == [other.task_id]
+
+
+def test_a_kill_takes_what_a_completion_lays_down_meanwhile(stores: list[PostgresStore]) -> None:
+    deciding = start(stores[0], a_flow(task("a"), task("b")))
+    (only,) = claim(stores[0])
+    root = stores[0].root_run("e")
+    killed = Event()
+
+    def kill() -> None:
+        stores[1].finish([Report(KillRequested(root.id))], deciding, NOW)
+        killed.set()
+
+    def finish_while_somebody_kills(touched: Touched, event: object) -> Decision:
+        pool.submit(kill)
+        wait_for_a_lock(stores[2])
+        return deciding(touched, event)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(1) as pool:
+        stores[0].finish([end(only)], finish_while_somebody_kills, NOW)
+        assert killed.wait(30)
+    assert [run.state for run in stores[2].task_runs("e")] == [states.SUCCESS, states.KILLED]
+
+
+def wait_for_a_lock(store: PostgresStore) -> None:
+    """Wait until somebody waits for a lock."""
+    query = "select 1 from pg_stat_activity where wait_event_type = 'Lock'"
+    deadline = monotonic() + 30
+    while not store.database.session.fetch(query):  # type: ignore[attr-defined]
+        assert monotonic() < deadline
+
+
 def test_a_connection_that_was_cut_is_made_anew(stores: list[PostgresStore]) -> None:
     first, second, _ = stores
     start(first, a_flow(task("a")))
@@ -103,7 +150,7 @@ def test_what_a_transaction_wrote_before_its_connection_was_cut_is_gone(stores: 
 
 
 def cut_all_others(store: PostgresStore) -> None:
-    store.database.session.execute(  # type: ignore[attr-defined]
+    store.database.session.run(  # type: ignore[attr-defined]
         "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and query <> ''"
     )
 

@@ -224,7 +224,9 @@ class Engine:
         flow = await self.in_store(self.library.of, execution)
         declared = inputs_of(flow.task(run.task_id or "").properties.get("onResume") or ())
         templates = [one.properties for one in declared]
-        variables = await self.in_store(self.work.variables, flow, execution, run, templates)
+        lineage = await self.in_store(self.store.lineage, run)
+        claim = Claim(run, execution, lineage)
+        variables = await self.in_store(self.work.variables, flow, claim, templates)
         typed = await asyncio.to_thread(
             starting.typed_inputs, flow, execution.id, declared, inputs or {}, variables, self.services
         )

@@ -1,6 +1,6 @@
 """What the expressions of a task run see; read from the store, only as much as its templates name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -83,9 +83,15 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 def variables_of(
-    store: Store, flow: Flow, execution: Execution, run: TaskRun | None, needs: Needs, around: Surroundings
+    store: Store,
+    flow: Flow,
+    execution: Execution,
+    run: TaskRun,
+    lineage: Sequence[TaskRun],
+    needs: Needs,
+    around: Surroundings,
 ) -> dict[str, Any]:
-    """Read the variables of a task run; `run` None or the root gives those of the execution itself."""
+    """Read the variables of a task run with its ancestors; the root gives those of the execution itself."""
     variables: dict[str, Any] = {
         "flow": {
             "id": flow.id,
@@ -111,8 +117,8 @@ def variables_of(
         ]
     if execution.trigger:
         variables["trigger"] = {**execution.trigger, **(execution.trigger.get("variables") or {})}
-    if run is not None and run.task_id is not None:
-        variables |= _of_run(store, flow, run)
+    if run.task_id is not None:
+        variables |= _of_run(flow, run, lineage)
     return variables
 
 
@@ -125,7 +131,7 @@ def _execution(execution: Execution) -> dict[str, Any]:
     }
 
 
-def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
+def _of_run(flow: Flow, run: TaskRun, lineage: Sequence[TaskRun]) -> dict[str, Any]:
     variables: dict[str, Any] = {
         "task": {"id": run.task_id, "type": flow.task(run.task_id or "").type},
         "taskrun": {"id": run.id, "startDate": run.history[0][1], "attemptsCount": run.attempt - 1},
@@ -136,7 +142,6 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
         variables["taskrun"] |= {"value": run.value, "iteration": run.iteration}
     if run.outputs:
         variables["taskrun"]["outputs"] = run.outputs
-    lineage = lineage_of(store, run)
     if run.role == "batch":
         variables["taskrun"] |= {"items": _items_of(lineage[0], run), "iteration": run.iteration}
     if opened := next((ancestor for ancestor in lineage if is_directory(ancestor)), None):
@@ -149,12 +154,6 @@ def _of_run(store: Store, flow: Flow, run: TaskRun) -> dict[str, Any]:
     if parents:
         variables |= {"parents": parents, "parent": parents[0]}
     return variables
-
-
-def lineage_of(store: Store, run: TaskRun) -> list[TaskRun]:
-    """Give the ancestors of a run, nearest first, without the root."""
-    # most runs are right below it, which needs no question
-    return [] if run.parent_id == root_run_id(run.execution_id) else store.lineage(run.id)
 
 
 def _items_of(scope: TaskRun, batch: TaskRun) -> str:

@@ -19,7 +19,7 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import answers, envelopes, merging, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.flows import FlowLibrary
-from tiercel_orchestrator.shell.variables import Surroundings, lineage_of, needs_of, variables_of
+from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
 from tiercel_orchestrator.store.port import Claim, Report, Store, StoreUnavailable
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Work:
         """Read what a request needs; on the store's thread."""
         flow = self.library.of(claim.execution)
         templates = answers.templates_for(flow, claim.run)
-        return flow, templates, self.variables(flow, claim.execution, claim.run, templates)
+        return flow, templates, self.variables(flow, claim, templates)
 
     async def _child_outputs(self, claim: Claim) -> Answered:
         """Evaluate a Subflow's own outputs among the variables of the execution that it started."""
@@ -93,7 +93,7 @@ class Work:
         child = self.store.execution(str((claim.run.outputs or {})["executionId"]))
         assert child is not None, "a Subflow's child is asked for its outputs after it has ended"
         root = self.store.root_run(child.id)
-        return flow, templates, self.variables(self.library.of(child), child, root, templates)
+        return flow, templates, self.variables(self.library.of(child), Claim(root, child), templates)
 
     async def _rendered(
         self, flow: Flow, claim: Claim, templates: Mapping[str, Any], variables: Mapping[str, Any]
@@ -103,10 +103,11 @@ class Work:
             answers.answer, flow, claim.run, templates, variables, self.services, context, self.directories
         )
 
-    def variables(self, flow: Flow, execution: Execution, run: TaskRun, templates: Any) -> dict[str, Any]:
+    def variables(self, flow: Flow, claim: Claim, templates: Any) -> dict[str, Any]:
         """Read what the templates of a run see; on the store's thread."""
+        execution = claim.execution
         needs = needs_of([templates, execution.variables])
-        return variables_of(self.store, flow, execution, run, needs, self.around)
+        return variables_of(self.store, flow, execution, claim.run, claim.lineage, needs, self.around)
 
     # -- tasks
 
@@ -134,8 +135,8 @@ class Work:
         """Read what a task needs; on the store's thread."""
         flow = self.library.of(claim.execution)
         task = flow.task(claim.run.task_id or "")
-        variables = self.variables(flow, claim.execution, claim.run, [task.params, task.timeout])
-        return flow, variables, self.directories.of(lineage_of(self.store, claim.run))
+        variables = self.variables(flow, claim, [task.params, task.timeout])
+        return flow, variables, self.directories.of(claim.lineage)
 
     def _sink(self, run: TaskRun) -> Callable[[LogLine], None] | None:
         sink = self.log_sink
@@ -164,7 +165,7 @@ class Work:
         assert isinstance(plan, Subflow)
         if run.role != "batch" or not plan.inputs:
             return plan.inputs
-        variables = await self.in_store(self.variables, flow, claim.execution, run, plan.inputs)
+        variables = await self.in_store(self.variables, flow, claim, plan.inputs)
         context = answers.context_of(flow, claim.execution, run, variables)
         services = self.services.expressions(context)
         rendered: dict[str, Any] = await asyncio.to_thread(

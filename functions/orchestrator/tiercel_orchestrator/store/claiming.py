@@ -35,7 +35,12 @@ class Claiming:
         own = [run for run in found if run.work != "ready"][: self.request.own_limit]
         taken = sorted([*tasks, *own], key=self._position)
         changes = [change for run in taken if (change := self._lease(run))]
-        return Finished(changes, [Claim(run, self._execution(run)) for run in taken])
+        leased = [run for run in taken if run.work == "leased"]
+        self.unit.admit_lineages(leased)
+        lineages = {run.id: self.unit.lineage(run) for run in leased}
+        return Finished(
+            changes, [Claim(run, self._execution(run), lineages.get(run.id, ())) for run in taken]
+        )
 
     def _is_due(self, run: TaskRun) -> bool:
         if run.work != "ready" and run.work not in OWN:

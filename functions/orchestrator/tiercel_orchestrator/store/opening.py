@@ -1,7 +1,7 @@
 """A store by its address: a file of SQLite's, or a database in Postgres."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -24,8 +24,8 @@ def open_store(url: str) -> SqlStore:
     """
     scheme = _scheme(url)
     if scheme in POSTGRES:
-        with _asyncpg_at_hand():
-            from tiercel_orchestrator.store.postgres import PostgresStore
+        from tiercel_orchestrator.store.postgres import PostgresStore  # half of the time a command takes
+
         return PostgresStore(url)
     return SqliteStore(_path(scheme, url))
 
@@ -34,24 +34,11 @@ def migrate(url: str) -> Sequence[Migration]:
     """Bring the tables at an address up to date; give the migrations that this has applied."""
     scheme = _scheme(url)
     if scheme in POSTGRES:
-        with _asyncpg_at_hand():
-            from tiercel_orchestrator.store import migrating
+        from tiercel_orchestrator.store import migrating
+
         return migrating.migrate(url)
     with closing(SqliteDatabase(_path(scheme, url), "FULL")) as database:
         return database.migrated
-
-
-@contextmanager
-def _asyncpg_at_hand() -> Iterator[None]:
-    """Import what needs asyncpg, which nobody else pays for; say so where it is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name != "asyncpg":
-            raise
-        raise StoreUnavailable(
-            "A store in Postgres needs the package asyncpg; run pip install 'tiercel-orchestrator[postgres]'."
-        ) from error
 
 
 def _scheme(url: str) -> str:

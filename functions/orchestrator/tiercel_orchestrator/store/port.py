@@ -40,10 +40,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A row whose moment has come: to be dispatched, answered, or told that it is due."""
+    """A row whose moment has come: to be dispatched, answered, or told that it is due.
+
+    `lineage`: the ancestors of a run that is leased, nearest first, without the root.
+    """
 
     run: TaskRun
     execution: Execution
+    lineage: Sequence[TaskRun] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +182,7 @@ class Store(Protocol):
     def task_runs(self, execution_id: str) -> list[TaskRun]:
         """Give the task runs of an execution in the order of their creation."""
 
-    def lineage(self, run_id: str) -> list[TaskRun]:
+    def lineage(self, run: TaskRun) -> list[TaskRun]:
         """Give the ancestors of a run, nearest first, without the root."""
 
     def outputs_of(self, execution_id: str, task_ids: Iterable[str] | None) -> list[OutputRow]:

@@ -1,7 +1,7 @@
 """The shared dialect: Postgres, everything in a schema of its own, and nothing kept in the session."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -11,11 +11,11 @@ from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.codec import Columns, Row
 from tiercel_orchestrator.store.port import ClaimRequest
 from tiercel_orchestrator.store.queries import named_queries
-from tiercel_orchestrator.store.session import Session
+from tiercel_orchestrator.store.session import Rows, Session, Statement
 from tiercel_orchestrator.store.store import SqlStore
 from tiercel_orchestrator.store.tables import Loaded, Saving, Wanted
 
-EXECUTION_ID = 2
+RUN_ID, COLUMNS = 1, 21
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -40,27 +40,24 @@ class PostgresDatabase:
         with self.session.transaction():
             yield PostgresTransaction(self)
 
+    def statement(self, query: str, *rows: Columns) -> Statement:
+        """Give a named query with its parameters, one mapping for each time that it is to run."""
+        text, names = numbered(self.queries[query])
+        return Statement(text, [[row[name] for name in names] for row in rows])
+
     def run(self, query: str, **parameters: Any) -> int:
         """Run a named query; gives how many rows it changed."""
-        text, names = numbered(self.queries[query])
-        status = self.session.execute(text, *(parameters[name] for name in names))
-        return int(status.split()[-1])
+        statement = self.statement(query, parameters)
+        return self.session.run(statement.text, statement.rows[0])
 
     def all(self, query: str, **parameters: Any) -> list[Row]:
         """Give all rows of a named query."""
-        text, names = numbered(self.queries[query])
-        return self.session.fetch(text, *(parameters[name] for name in names))
+        return self.session.together([self.statement(query, parameters)])[0]
 
     def one(self, query: str, **parameters: Any) -> Row | None:
         """Give the first row of a named query, if there is one."""
         rows = self.all(query, **parameters)
         return rows[0] if rows else None
-
-    def many(self, query: str, rows: Sequence[Columns]) -> None:
-        """Run a named query once for each row, all of them sent together."""
-        if rows:
-            text, names = numbered(self.queries[query])
-            self.session.many(text, [[row[name] for name in names] for row in rows])
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -68,34 +65,67 @@ class PostgresDatabase:
 
 
 class PostgresTransaction:
-    """A transaction that others run beside: who changes an execution has locked it before it read it."""
+    """A transaction that others run beside: whatever it changes, it has locked before it read it.
+
+    Of an execution it holds a guard, together with others, or alone where it changes the execution itself or
+    needs to know all of it. Below a guard that is shared it locks the runs that it expects to change: those
+    that are reported, and their parents. Locks are taken deepest first, so that nobody waits in a circle.
+    """
 
     def __init__(self, database: PostgresDatabase) -> None:
+        self.database = database
         self.run = database.run
         self.all = database.all
         self.one = database.one
-        self.many = database.many
 
     def open(self, wanted: Wanted, claim: ClaimRequest | None, now: datetime) -> Loaded:
-        """Lock the executions that are to be changed, read all that is wanted, and the rows that are due."""
-        executions = wanted.executions | wanted.locks
-        keys = {"executions": codec.dump([*executions]), "runs": codec.dump([*wanted.runs])}
-        locked = {row[0] for row in self.all("lock", **keys)} if executions or wanted.runs else set()
-        loaded = self.more(wanted)
-        if claim is None:
-            return Loaded(loaded.runs, loaded.executions, locked=locked)
-        limits = {"limit": claim.limit, "own_limit": claim.own_limit}
-        due = self.all("due", now=codec.micros(now), root=claim.root_id, **limits)
-        locked |= {row[EXECUTION_ID] for row in due}
-        return Loaded(loaded.runs, loaded.executions, due, locked)
+        """Lock what is to be changed, read all that is wanted, and the rows that are due; one round trip."""
+        statement = self.database.statement
+        asked = self._locking(wanted)
+        locking = len(asked)
+        asked += self._reading(wanted)
+        reading = len(asked)
+        if claim:
+            limits = {"limit": claim.limit, "own_limit": claim.own_limit}
+            asked.append(statement("due", {"now": codec.micros(now), "root": claim.root_id, **limits}))
+        found = self.database.session.together(asked)
+        locked = {row[0] for row in found[1]} if locking else set()
+        runs, executions = _told_apart(found[locking:reading])
+        due = [row[:COLUMNS] for rows in found[reading:] for row in rows]
+        executions += [row[COLUMNS:] for rows in found[reading:] for row in rows]
+        locked |= {row[RUN_ID] for row in due}
+        return Loaded(runs, executions, due, locked, set(wanted.executions))
+
+    def _locking(self, wanted: Wanted) -> list[Statement]:
+        if not (wanted.executions or wanted.runs):
+            return []
+        statement = self.database.statement
+        whole = codec.dump([*wanted.whole, *wanted.live])
+        keys = {"executions": codec.dump([*wanted.executions]), "runs": codec.dump([*wanted.runs])}
+        guard = statement("guard", {**keys, "whole": whole})
+        others = {"whole": codec.dump([*wanted.whole]), "live": codec.dump([*wanted.live])}
+        lock = statement("lock", {"runs": keys["runs"], "more": codec.dump([*wanted.locks]), **others})
+        return [guard, lock]
+
+    def _reading(self, wanted: Wanted) -> list[Statement]:
+        statement = self.database.statement
+        runs = codec.dump([*wanted.runs])
+        asked = [statement("touched", {"ids": runs})] if wanted.runs else []
+        for query, ids in (("live_runs", wanted.live), ("whole_runs", wanted.whole)):
+            asked += [statement(query, {"ids": codec.dump([*ids])})] if ids else []
+        if wanted.runs or wanted.executions or wanted.live or wanted.whole:
+            of = codec.dump([*wanted.runs, *wanted.live, *wanted.whole])
+            asked.append(statement("executions_of", {"ids": codec.dump([*wanted.executions]), "runs": of}))
+        return asked
 
     def more(self, wanted: Wanted) -> Loaded:
         """Read what turned out to be needed, without keeping others from changing it."""
-        runs = self.all("touched", ids=codec.dump([*wanted.runs])) if wanted.runs else []
-        for query, ids in (("live_runs", wanted.live), ("whole_runs", wanted.whole)):
-            runs += self.all(query, ids=codec.dump([*ids])) if ids else []
-        ids = wanted.executions | {row[EXECUTION_ID] for row in runs}
-        return Loaded(runs, self.all("executions_by_id", ids=codec.dump([*ids])) if ids else [])
+        return Loaded(*_told_apart(self.database.session.together(self._reading(wanted))))
+
+    def guard(self, execution_ids: Collection[str]) -> bool:
+        """Be alone with executions of which the guard is held already, if nobody else holds it now."""
+        rows = self.all("guard_alone", executions=codec.dump([*execution_ids]))
+        return all(row[0] for row in rows)
 
     def plans(self, keys: Iterable[tuple[str, int]]) -> list[Row]:
         """Read plans: run id, attempt, text."""
@@ -106,11 +136,19 @@ class PostgresTransaction:
         self.all("lock_flow", namespace=namespace, flow_id=flow_id)
 
     def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
-        """Write everything; with a claim, say when something is due next."""
-        for query, rows in saving.steps():
-            self.many(query, rows)
-        row = self.one("next_due", root=claim.root_id, tasks_too=tasks_too) if claim else None
-        return None if row is None or row[0] is None else codec.moment(row[0])
+        """Write everything and commit; with a claim, say when something is due next; one round trip."""
+        statement = self.database.statement
+        asked = [statement(query, *rows) for query, rows in saving.steps() if rows]
+        if claim:
+            asked.append(statement("next_due", {"root": claim.root_id, "tasks_too": tasks_too}))
+        rows = self.database.session.together(asked, commit=True)[-1] if asked else []
+        return codec.moment(rows[0][0]) if claim and rows and rows[0][0] is not None else None
+
+
+def _told_apart(found: Sequence[Rows]) -> tuple[Rows, Rows]:
+    """Give the rows of runs and, from the last answer, those of executions."""
+    *runs, executions = found or [[]]
+    return [row for rows in runs for row in rows], executions
 
 
 class PostgresStore(SqlStore):

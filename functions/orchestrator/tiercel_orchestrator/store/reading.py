@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from tiercel.envelope import Metric
 from tiercel.plugin import LogLine
+from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.plans import Key, Plans
@@ -74,11 +75,12 @@ class Reading:
     def runs_of_task(self, execution_id: str, task_id: str) -> list[TaskRun]:
         return self._runs_from(self.database.all("runs_of_task", execution_id=execution_id, task_id=task_id))
 
-    def lineage(self, run_id: str) -> list[TaskRun]:
-        rows = self.database.all("touched", ids=codec.dump([run_id]))
-        runs = {run.id: run for run in self._runs_from(rows)}
+    def lineage(self, run: TaskRun) -> list[TaskRun]:
+        if run.parent_id in (None, root_run_id(run.execution_id)):
+            return []  # most runs are right below the root, which needs no question
+        rows = self.database.all("touched", ids=codec.dump([run.parent_id]))
+        runs = {one.id: one for one in self._runs_from(rows)}
         lineage = []
-        run = runs[run_id]
         while run.parent_id is not None and (run := runs[run.parent_id]).role != "root":
             lineage.append(run)
         return lineage

@@ -1,108 +1,127 @@
-"""A connection to Postgres for callers that do not await: it lives on a thread and loop of its own."""
+"""A connection to Postgres: made anew when it was lost, its errors worded, nothing kept in the session."""
 
-import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-import asyncpg
+import psycopg
+from psycopg import errors
 
-from tiercel_orchestrator.store.connecting import UNAVAILABLE, Connection, connected, worded
+from tiercel_orchestrator.store.codec import Row
+from tiercel_orchestrator.store.connecting import UNAVAILABLE, connected, reason_of, worded
 from tiercel_orchestrator.store.migrating import prepare
 from tiercel_orchestrator.store.port import StoreUnavailable
 from tiercel_orchestrator.store.tables import Conflict
 
-CONFLICTS = (
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
-    asyncpg.UniqueViolationError,
-)
+CONFLICTS = (errors.DeadlockDetected, errors.SerializationFailure, errors.UniqueViolation)
 
-T = TypeVar("T")
+Rows: TypeAlias = list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement with numbered parameters; `rows`: it runs once for each."""
+
+    text: str
+    rows: Sequence[Sequence[Any]] = ((),)
+
+
+BEGIN, COMMIT, ROLLBACK = (
+    Statement("begin isolation level read committed"),
+    Statement("commit"),
+    Statement("rollback"),
+)
 
 
 class Session:
-    """One connection, made anew when it was lost; nothing is prepared, so a pooler may stand in between."""
+    """One connection; nothing is prepared, so a pooler may stand in between."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.connection: Connection | None = None
-        self.inside = False
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, name="postgres", daemon=True)
-        self.thread.start()
+        self.connection: psycopg.Connection | None = None
+        self.inside = self.begun = False
         try:
-            self._do(lambda connection: prepare(connection, url))
+            with self._worded():
+                prepare(self._connected(), url)
         except BaseException:
             self.close()
             raise
 
-    def execute(self, query: str, *parameters: Any) -> str:
-        """Run a statement; gives what Postgres says it did."""
-        return self._do(lambda connection: connection.execute(query, *parameters))
-
-    def fetch(self, query: str, *parameters: Any) -> list[Any]:
+    def fetch(self, text: str, parameters: Sequence[Any] = ()) -> Rows:
         """Give the rows of a query."""
-        return self._do(lambda connection: connection.fetch(query, *parameters))
+        return self.together([Statement(text, [parameters])])[0]
 
-    def many(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Run a statement for each row."""
-        self._do(lambda connection: connection.executemany(query, rows))
+    def run(self, text: str, parameters: Sequence[Any] = ()) -> int:
+        """Run a statement; gives how many rows it changed."""
+        with self._worded():
+            self._begin()
+            return self._connected().execute(text, parameters).rowcount
+
+    def together(self, statements: Sequence[Statement], *, commit: bool = False) -> list[Rows]:
+        """Run statements in one round trip; gives the rows of each. `commit` ends the transaction."""
+        before = [BEGIN] if self.inside and not self.begun else []
+        sent = [*before, *statements, *([COMMIT] if commit else [])]
+        with self._worded():
+            connection = self._connected()
+            with connection.pipeline() if len(sent) > 1 else nullcontext():
+                cursors = [_send(connection, statement) for statement in sent]
+            self.begun = self.inside = self.inside and not commit
+            asked = cursors[len(before) : len(before) + len(statements)]
+            return [[*cursor.fetchall()] if cursor.description else [] for cursor in asked]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make everything inside one transaction; it ends with its connection."""
-        self.execute("begin isolation level read committed")
-        self.inside = True
+        """Make everything inside one transaction; it begins with its first statement."""
+        self.inside, self.begun = True, False
         try:
             yield
-            self.execute("commit")
+            if self.begun:
+                self.together([], commit=True)
         except BaseException:
-            with suppress(StoreUnavailable):
-                self.execute("rollback")
+            if self.begun:
+                with suppress(StoreUnavailable, Conflict):
+                    self.together([ROLLBACK])
             raise
         finally:
-            self.inside = False
+            self.inside = self.begun = False
 
     def close(self) -> None:
-        """Let go of the connection, the loop and the thread."""
-        if self.connection is not None and not self.connection.is_closed():
-            with suppress(*UNAVAILABLE):
-                self._wait(self.connection.close())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+        """Let go of the connection."""
+        if self.connection is not None:
+            self.connection.close()
 
-    def _do(self, call: Callable[[Connection], Awaitable[T]]) -> T:
-        async def done() -> T:
-            return await call(await self._connected())
+    def _begin(self) -> None:
+        if self.inside and not self.begun:
+            self._connected().execute(BEGIN.text)
+            self.begun = True
 
+    @contextmanager
+    def _worded(self) -> Iterator[None]:
+        """Say of an error whether to do it again, or why the database cannot be used."""
         try:
-            return self._wait(done())
+            yield
         except CONFLICTS as error:
             if not self.inside:
-                raise StoreUnavailable(f"The store was busy: {error}.") from error
-            raise Conflict(str(error)) from error
+                raise StoreUnavailable(f"The store was busy: {reason_of(error)}.") from error
+            raise Conflict(reason_of(error)) from error
         except UNAVAILABLE as error:
-            if isinstance(error, ValueError):
-                raise  # what we have sent was no value of its type: a bug of ours
-            self._let_go()
+            self.close()  # whatever it was in the middle of is undone
             raise worded(self.url, error) from error
 
-    async def _connected(self) -> Connection:
+    def _connected(self) -> psycopg.Connection:
         """Give the connection; never a new one amid a transaction, half of which would be lost."""
-        if self.connection is None or self.connection.is_closed():
-            if self.inside:
-                raise asyncpg.InterfaceError("the connection was lost amid a transaction")
-            self.connection = await connected(self.url)
+        if self.connection is None or self.connection.closed:
+            if self.begun:
+                raise psycopg.InterfaceError("the connection was lost amid a transaction")
+            self.connection = connected(self.url)
         return self.connection
 
-    def _let_go(self) -> None:
-        """Leave a connection behind that has failed: whatever it was in the middle of is undone."""
-        if self.connection is not None:
-            self.loop.call_soon_threadsafe(self.connection.terminate)
-            self.connection = None
 
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+def _send(connection: psycopg.Connection, statement: Statement) -> psycopg.Cursor:
+    cursor = connection.cursor()
+    text = statement.text.encode()
+    if len(statement.rows) == 1:
+        return cursor.execute(text, statement.rows[0] or None)
+    cursor.executemany(text, statement.rows)
+    return cursor

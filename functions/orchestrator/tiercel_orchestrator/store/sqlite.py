@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -164,7 +164,11 @@ class SqliteTransaction:
         for query, ids in (("live_runs", wanted.live), ("whole_runs", wanted.whole)):
             runs += self.all(query, ids=codec.dump([*ids])) if ids else []
         ids = wanted.executions | {row[EXECUTION_ID] for row in runs}
-        return Loaded(runs, self.all("executions_by_id", ids=codec.dump([*ids])) if ids else [])
+        return Loaded(runs, self.all("executions_of", ids=codec.dump([*ids])) if ids else [])
+
+    def guard(self, execution_ids: Collection[str]) -> bool:
+        """Nobody else can come in between."""
+        return True
 
     def plans(self, keys: Iterable[tuple[str, int]]) -> list[Row]:
         """Read plans: run id, attempt, text."""

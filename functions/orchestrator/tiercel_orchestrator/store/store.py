@@ -125,8 +125,10 @@ class SqlStore(Reading):
             unit = Unit(transaction, wanted, loaded, self.plans)
             changes = [*work(unit)]
             claimed = Claiming(unit, claim, loaded.due, now).take() if claim else Finished(())
-            if unlocked := unit.unlocked():
-                wanted.locks |= unlocked
+            runs, executions = unit.unlocked()
+            if runs or (executions and not transaction.guard(executions)):
+                wanted.locks |= runs
+                wanted.executions |= executions
                 raise WantsMore
             tasks = sum(claim.run.request is None for claim in claimed.claims)
             writing = Writing(unit)

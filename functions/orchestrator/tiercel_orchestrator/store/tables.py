@@ -19,8 +19,8 @@ class Conflict(Exception):
 class Wanted:
     """Which rows a transaction works on; it grows when a decision turns out to need more.
 
-    `runs` come with their ancestors; something of their executions is expected to change, of `executions`
-    and of those that `locks` names. `live` and `whole` name runs, the live ones or all of whose execution are
+    `runs` come with their ancestors; they, their parents and those that `locks` names are expected to change,
+    and `executions` themselves. `live` and `whole` name runs, the live ones or all of whose execution are
     wanted; `slots` those that ask how many other executions of their flow run.
     """
 
@@ -45,13 +45,15 @@ class Wanted:
 class Loaded:
     """Rows of task runs and executions; `due`: rows of task runs that may be claimed.
 
-    `locked`: the executions that nobody else can change before this transaction ends; None means all.
+    `locked` names the runs, `guarded` the executions nobody else can change before this transaction ends;
+    `locked` None means all.
     """
 
     runs: Sequence[Row] = ()
     executions: Sequence[Row] = ()
     due: Sequence[Row] = ()
     locked: Collection[str] | None = None
+    guarded: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -93,6 +95,9 @@ class Transaction(Protocol):
     def more(self, wanted: Wanted) -> Loaded:
         """Read what turned out to be needed, without keeping others from changing it."""
 
+    def guard(self, execution_ids: Collection[str]) -> bool:
+        """Keep others from changing executions, read already and not changed since, if it can be."""
+
     def plans(self, keys: Iterable[tuple[str, int]]) -> list[Row]:
         """Read plans: run id, attempt, text."""
 
@@ -100,7 +105,7 @@ class Transaction(Protocol):
         """Keep other transactions that do so with the same flow waiting until this one ends."""
 
     def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
-        """Write everything; with a claim, say when something is due next."""
+        """Write everything, as the last thing; with a claim, say when something is due next."""
 
     def run(self, query: str, **parameters: Any) -> int:
         """Run a named query; gives how many rows it changed."""

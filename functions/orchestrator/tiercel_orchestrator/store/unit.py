@@ -28,6 +28,7 @@ class Unit:
         self.wanted = wanted
         self.plans = plans
         self.locked = loaded.locked
+        self.guarded = loaded.guarded
         self.rows: dict[str, codec.Row] = {}
         self.named: dict[Key, Named] = {}
         self.runs: dict[str, TaskRun] = {}
@@ -108,6 +109,16 @@ class Unit:
         while run is not None:
             yield run
             run = self.run(run.parent_id) if run.parent_id else None
+
+    def admit_lineages(self, runs: Iterable[TaskRun]) -> None:
+        """Read the ancestors of runs, all that are not here at once."""
+        missing = {run.parent_id for run in runs if run.parent_id} - self.rows.keys() - self.created.keys()
+        if missing:
+            self.admit(self.transaction.more(Wanted(runs=missing)))
+
+    def lineage(self, run: TaskRun) -> list[TaskRun]:
+        """Give the ancestors of a run, nearest first, without the root."""
+        return [above for above in self._lineage(run.parent_id) if not above.is_root] if run.parent_id else []
 
     def _complete_with(self, run_id: str, execution_id: str, extent: Extent) -> None:
         if run_id not in self.rows or self._complete.get(execution_id) in (extent, "all"):
@@ -198,13 +209,12 @@ class Unit:
             self.leases.pop(run_id, None)
         self._gone |= run_ids
 
-    def unlocked(self) -> set[str]:
-        """Name the executions of which rows are to be written, and that others may be writing now."""
+    def unlocked(self) -> tuple[set[str], set[str]]:
+        """Name the runs and the executions that are to be written, and that others may be writing now."""
         if self.locked is None:
-            return set()
-        written = {run.execution_id for run in self.changed.values()} | self.changed_executions.keys()
-        gone = {self.rows[one][EXECUTION_ID] for one in self.saving.parked}
-        return (written | gone) - set(self.locked) - self.created_executions.keys()
+            return set(), set()
+        runs = {*self.changed, *self.saving.parked} - set(self.locked) - self.created.keys()
+        return runs, self.changed_executions.keys() - set(self.guarded) - self.created_executions.keys()
 
     # -- what is only added
 

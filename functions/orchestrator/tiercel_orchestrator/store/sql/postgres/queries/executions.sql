@@ -1,5 +1,10 @@
--- name: executions_by_id
-select * from tiercel.executions where id in (select jsonb_array_elements_text(cast(:ids as jsonb)));
+-- name: executions_of
+-- Executions by their ids, and those of :runs.
+select * from tiercel.executions where id = any (array(
+    select jsonb_array_elements_text(cast(:ids as jsonb))
+    union
+    select execution_id from tiercel.task_runs where id = any (array(select jsonb_array_elements_text(cast(:runs as jsonb))))
+));
 
 -- name: execution
 select * from tiercel.executions where id = :id;
@@ -26,7 +31,7 @@ where task_runs.execution_id = :id order by executions.position;
 -- The states are those of an index, word for word.
 select count(*) from tiercel.executions
 where namespace = :namespace and flow_id = :flow_id
-  and id not in (select jsonb_array_elements_text(cast(:known as jsonb)))
+  and id <> all (array(select jsonb_array_elements_text(cast(:known as jsonb))))
   and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED') and state <> 'QUEUED';
 
 -- name: next_queued
@@ -34,7 +39,7 @@ where namespace = :namespace and flow_id = :flow_id
 select id, position from tiercel.executions
 where namespace = :namespace and flow_id = :flow_id
   and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED') and state = 'QUEUED'
-  and id not in (select jsonb_array_elements_text(cast(:known as jsonb)))
+  and id <> all (array(select jsonb_array_elements_text(cast(:known as jsonb))))
 order by position limit 1;
 
 -- name: insert_execution

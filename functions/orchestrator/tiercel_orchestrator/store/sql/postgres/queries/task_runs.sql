@@ -1,27 +1,27 @@
 -- name: touched
--- Runs and all their ancestors up to the root; :ids is a JSON list.
-with recursive lineage (id) as (
-    select jsonb_array_elements_text(cast(:ids as jsonb))
+-- Runs and all their ancestors up to the root; :ids is a JSON list. Row by row: a join would read the whole table.
+with recursive lineage as (
+    select * from tiercel.task_runs where id = any (array(select jsonb_array_elements_text(cast(:ids as jsonb))))
     union
-    select task_runs.parent_id from tiercel.task_runs join lineage on task_runs.id = lineage.id
-    where task_runs.parent_id is not null
+    select above.* from lineage
+    cross join lateral (select * from tiercel.task_runs where id = lineage.parent_id offset 0) as above
 )
-select task_runs.* from tiercel.task_runs join lineage on task_runs.id = lineage.id;
+select * from lineage;
 
 -- name: live_runs
 -- What has not ended in the executions of these runs.
 select * from tiercel.task_runs
-where execution_id in (
-    select execution_id from tiercel.task_runs where id in (select jsonb_array_elements_text(cast(:ids as jsonb)))
-)
+where execution_id = any (array(
+    select execution_id from tiercel.task_runs where id = any (array(select jsonb_array_elements_text(cast(:ids as jsonb))))
+))
   and state not in ('SUCCESS', 'WARNING', 'FAILED', 'KILLED', 'CANCELLED', 'RETRIED', 'SKIPPED');
 
 -- name: whole_runs
 -- All runs in the executions of these runs.
 select * from tiercel.task_runs
-where execution_id in (
-    select execution_id from tiercel.task_runs where id in (select jsonb_array_elements_text(cast(:ids as jsonb)))
-)
+where execution_id = any (array(
+    select execution_id from tiercel.task_runs where id = any (array(select jsonb_array_elements_text(cast(:ids as jsonb))))
+))
 order by position;
 
 -- name: all_runs
@@ -34,7 +34,7 @@ select * from tiercel.task_runs where execution_id = :execution_id and task_id =
 select * from tiercel.task_runs where id = :id;
 
 -- name: runs
-select * from tiercel.task_runs where id in (select jsonb_array_elements_text(cast(:ids as jsonb)));
+select * from tiercel.task_runs where id = any (array(select jsonb_array_elements_text(cast(:ids as jsonb))));
 
 -- name: root_run
 select * from tiercel.task_runs where execution_id = :execution_id and role = 'root';
@@ -54,7 +54,7 @@ select exists (
 -- What expressions read of other runs: only the tasks named in :task_ids, a JSON list; null means all.
 select task_id, path, value, outputs, state from tiercel.task_runs
 where execution_id = :execution_id and role = ''
-  and (cast(:task_ids as text) is null or task_id in (select jsonb_array_elements_text(cast(:task_ids as jsonb))))
+  and (cast(:task_ids as text) is null or task_id = any (array(select jsonb_array_elements_text(cast(:task_ids as jsonb)))))
 order by position;
 
 -- name: insert_task_run

@@ -1,4 +1,4 @@
--- name: executions_by_id
+-- name: executions_of
 select * from executions where id in (select value from json_each(:ids));
 
 -- name: execution
