@@ -67,7 +67,12 @@ def test_migrations_are_numbered_without_a_gap_and_dated_in_their_order(dialect:
 
 
 def test_both_dialects_answer_the_same_queries_but_for_the_locks_of_postgres() -> None:
-    assert set(named_queries("postgres")) - set(named_queries("sqlite")) == {"guard", "guard_alone", "lock", "lock_flow"}
+    assert set(named_queries("postgres")) - set(named_queries("sqlite")) == {
+        "guard",
+        "guard_alone",
+        "lock",
+        "lock_flow",
+    }
     assert set(named_queries("sqlite")) <= set(named_queries("postgres"))
 
 

@@ -48,6 +48,20 @@ class Each:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """Run some values of the Each above: that at `first`, and every `step`th from there on."""
+
+    first: int
+    step: int
+    block: str = "tasks"
+    parallel_children: bool = False
+
+    def iteration(self, place: int) -> int:
+        """Say which of the values comes at a place of the slice."""
+        return self.first + place * self.step
+
+
+@dataclass(frozen=True, slots=True)
 class Loop:
     """Run the block, then test the condition; again after a while, until it holds or a maximum is reached."""
 
@@ -132,5 +146,17 @@ class Update:
 
 
 Plan: TypeAlias = (
-    Sequence | Parallel | Graph | Each | Loop | Pause | Subflow | Batches | Merge | Delegate | Stop | Update
+    Sequence
+    | Parallel
+    | Graph
+    | Each
+    | Slice
+    | Loop
+    | Pause
+    | Subflow
+    | Batches
+    | Merge
+    | Delegate
+    | Stop
+    | Update
 )

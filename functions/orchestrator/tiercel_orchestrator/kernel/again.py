@@ -6,8 +6,8 @@ the runs that are there. That is one commit; the execution goes on with the next
 
 from datetime import datetime
 
-from tiercel.flows.plans import Batches, Each, Graph, Pause, Subflow
-from tiercel_orchestrator.kernel import batches, scopes, states, task_runs, watching
+from tiercel.flows.plans import Batches, Each, Graph, Pause, Slice, Subflow
+from tiercel_orchestrator.kernel import batches, scopes, shards, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.events import LabelsRequested, MarkRequested, StateRequested
@@ -196,6 +196,9 @@ def _open(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> None:
     later = PHASES[PHASES.index(phase) + 1 :]
     for child in [child for child in tree.children(scope) if tree.phase_of(scope, child) in later]:
         tree.drop(child)
+    if phase == "tasks" and shards.is_wide(frame_of(scope).plan):
+        for shard in [child for child in tree.children(scope) if child.role == "shard" and child.ended]:
+            _open(deciding, tree, shard, phase)  # it may have stopped because another one failed
     scope.frame = _counted(deciding, tree, scope, phase)
     if not scope.is_root and scope.ended:
         scope.enter(states.RUNNING, deciding.now)
@@ -225,24 +228,26 @@ def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Fr
     if isinstance(old.plan, Graph) and phase == "tasks":
         frame.started = [child.task_id or "" for child in children]
         frame.ended = [child.task_id or "" for child in children if child.ended]
-    if isinstance(old.plan, Each) and phase == "tasks":
+    if shards.is_wide(old.plan) and phase == "tasks":
+        frame.next = len(children)
+    elif isinstance(old.plan, Each | Slice) and phase == "tasks":
         _count_values(deciding, scope, frame, old.plan, children)
     return frame
 
 
 def _count_values(
-    deciding: Deciding, scope: TaskRun, frame: Frame, each: Each, children: list[TaskRun]
+    deciding: Deciding, scope: TaskRun, frame: Frame, plan: Each | Slice, children: list[TaskRun]
 ) -> None:
     by_value: dict[int, list[TaskRun]] = {}
     for child in children:
         by_value.setdefault(child.iteration or 0, []).append(child)
-    frame.next = max(by_value, default=-1) + 1
-    if each.parallel_children:
+    last = max(by_value, default=-1)
+    frame.next = (last - plan.first) // plan.step + 1 if isinstance(plan, Slice) else last + 1
+    if plan.parallel_children:
         return
     frame.running = 0
     for runs in by_value.values():
-        last = runs[-1]
         if any(not run.ended for run in runs) or (
-            not frame.failed and scopes.lay_down_following(deciding, scope, frame, last)
+            not frame.failed and scopes.lay_down_following(deciding, scope, runs[-1])
         ):
             frame.running += 1

@@ -4,7 +4,7 @@ Every scope is a task run: the execution's own top level is the root task run, w
 other rows that have a `role` are the engine's own and are not shown.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -34,9 +34,10 @@ Request = Literal[
 ]
 
 
-Role = Literal["", "root", "batch", "monitor"]
+Role = Literal["", "root", "batch", "monitor", "shard"]
 """What a row is for, where no task run stands behind it: the execution's own scope ("root"); one batch of a
-ForEachItem ("batch"); what watches over the execution ("monitor")."""
+ForEachItem ("batch"); what watches over the execution ("monitor"); what counts some of the values of a wide
+each ("shard")."""
 
 
 @dataclass(slots=True)
@@ -145,6 +146,11 @@ class TaskRun:
     def created_at(self) -> datetime:
         """When this run was laid down."""
         return parse_timestamp(self.history[0][1])
+
+
+def as_shown(run: TaskRun, above: TaskRun | None) -> TaskRun:
+    """Give a run as people see it, `above` being its parent: right below the each that a shard counts for."""
+    return replace(run, parent_id=above.parent_id) if above is not None and above.role == "shard" else run
 
 
 @dataclass(slots=True)

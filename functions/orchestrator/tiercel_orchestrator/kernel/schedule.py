@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Batches, Each, Graph, Parallel
+from tiercel.flows.plans import Batches, Each, Graph, Parallel, Slice
 from tiercel_orchestrator.kernel.rows import Frame, Role
+
+WINDOW = 128
+"""How many values of a shard are under way at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,8 @@ def next_starts(frame: Frame, tasks: Sequence[Task]) -> list[Start]:
     return _in_order(frame, tasks)
 
 
-def next_in_value(
-    frame: Frame, tasks: Sequence[Task], ended_task_id: str, value: str, iteration: int
-) -> Start | None:
+def next_in_value(tasks: Sequence[Task], ended_task_id: str, value: str, iteration: int) -> Start | None:
     """Give what follows a child inside its own value of an each, if anything does."""
-    if frame.failed:
-        return None
     ids = [task.id for task in tasks]
     position = ids.index(ended_task_id) + 1
     return Start(tasks[position], value, iteration) if position < len(tasks) else None
@@ -54,6 +53,26 @@ def next_batches(frame: Frame, task: Task) -> list[Start]:
     starts = [Start(task, iteration=n, role="batch") for n in range(frame.next, len(frame.plan.items))]
     frame.next += len(starts)
     frame.running += len(starts)
+    return starts
+
+
+def next_shards(frame: Frame, task: Task, shards: int) -> list[Start]:
+    """Give the shards of a wide each to start now: all of them, once."""
+    starts = [Start(task, iteration=n, role="shard") for n in range(frame.next, shards)]
+    frame.next += len(starts)
+    frame.running += len(starts)
+    return starts
+
+
+def next_of_slice(frame: Frame, tasks: Sequence[Task], values: Sequence[str]) -> list[Start]:
+    """Give the values of a shard to start now: `WINDOW` at a time, for each row that is laid down costs."""
+    plan, starts = frame.plan, list[Start]()
+    assert isinstance(plan, Slice)
+    together = tasks if plan.parallel_children else tasks[:1]
+    while tasks and (iteration := plan.iteration(frame.next)) < len(values) and frame.running < WINDOW:
+        starts.extend(Start(task, values[iteration], iteration) for task in together)
+        frame.next += 1
+        frame.running += len(together)
     return starts
 
 

@@ -4,14 +4,21 @@ from datetime import timedelta
 
 from tiercel.expressions import truthy
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Batches, Each, Loop, Sequence
-from tiercel_orchestrator.kernel import again, batches, executions, states, task_runs, watching
+from tiercel.flows.plans import Batches, Each, Loop, Sequence, Slice
+from tiercel_orchestrator.kernel import again, batches, executions, shards, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.ids import derive
 from tiercel_orchestrator.kernel.retry import next_try
 from tiercel_orchestrator.kernel.rows import Frame, Phase, TaskRun
-from tiercel_orchestrator.kernel.schedule import Start, next_batches, next_in_value, next_starts
+from tiercel_orchestrator.kernel.schedule import (
+    Start,
+    next_batches,
+    next_in_value,
+    next_of_slice,
+    next_shards,
+    next_starts,
+)
 
 
 def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
@@ -29,14 +36,22 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
         watching.look(deciding, scope, child)
     if child is not None and _child_ended(deciding, scope, frame, child):
         return
-    if isinstance(frame.plan, Batches):
-        starts = next_batches(frame, deciding.task(scope))
-    else:
-        starts = next_starts(frame, block_of(deciding, scope, frame.phase))
+    starts = _starts(deciding, scope, frame)
     for start in starts:
         _create(deciding, scope, start)
     if not starts and not frame.running and not (scope.is_root and frame.held):
         _phase_over(deciding, scope, frame)
+
+
+def _starts(deciding: Deciding, scope: TaskRun, frame: Frame) -> list[Start]:
+    if isinstance(frame.plan, Batches):
+        return next_batches(frame, deciding.task(scope))
+    block = block_of(deciding, scope, frame.phase)
+    if isinstance(frame.plan, Slice):
+        return next_of_slice(frame, block, shards.each_above(deciding, scope).values)
+    if frame.phase == "tasks" and shards.is_wide(frame.plan) and block:
+        return next_shards(frame, deciding.task(scope), shards.SHARDS)
+    return next_starts(frame, block)
 
 
 def _on_pause(deciding: Deciding, scope: TaskRun) -> tuple[Task, ...]:
@@ -47,12 +62,11 @@ def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRu
     """Count a child in; answer whether its value of an each goes on with another child."""
     frame.worst = states.worse(frame.worst, child.state)
     frame.failed = frame.failed or child.state in states.UNSUCCESSFUL
-    if isinstance(frame.plan, Each) and frame.phase == "tasks" and not frame.plan.parallel_children:
-        block = block_of(deciding, scope, frame.phase)
-        following = next_in_value(frame, block, child.task_id or "", child.value or "", child.iteration or 0)
-        if following:
-            _create(deciding, scope, following)
-            return True
+    shards.tell_failure(deciding, scope, child)
+    goes_on = frame.phase == "tasks" and not shards.stopped(deciding, scope)
+    if goes_on and (following := _following(deciding, scope, child)):
+        _create(deciding, scope, following)
+        return True
     frame.running -= 1
     if child.role == "batch":
         batches.count(frame, child)
@@ -61,10 +75,19 @@ def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRu
     return False
 
 
-def lay_down_following(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRun) -> bool:
-    """Lay down what follows a child inside its value of an each, to begin later; say if anything does."""
+def _following(deciding: Deciding, scope: TaskRun, child: TaskRun) -> Start | None:
+    """Give what follows a child inside its value of an each, if anything does."""
+    plan = frame_of(scope).plan
+    by_value = isinstance(plan, Each | Slice) and not plan.parallel_children and not child.role
+    if not by_value:
+        return None
     block = block_of(deciding, scope, "tasks")
-    following = next_in_value(frame, block, child.task_id or "", child.value or "", child.iteration or 0)
+    return next_in_value(block, child.task_id or "", child.value or "", child.iteration or 0)
+
+
+def lay_down_following(deciding: Deciding, scope: TaskRun, child: TaskRun) -> bool:
+    """Lay down what follows a child inside its value of an each, to begin later; say if anything does."""
+    following = _following(deciding, scope, child)
     if following:
         deciding.wait(_lay_down(deciding, scope, following), "held")
     return following is not None
@@ -100,6 +123,8 @@ def _lay_down(deciding: Deciding, scope: TaskRun, start: Start) -> TaskRun:
 
 def block_of(deciding: Deciding, scope: TaskRun, phase: Phase) -> tuple[Task, ...]:
     """Give the children of a scope in one of its phases."""
+    if scope.role == "shard" and phase != "tasks":
+        return ()  # they are those of the each above
     if not scope.is_root:
         name = getattr(frame_of(scope).plan, "block", "tasks") if phase == "tasks" else phase
         return deciding.task(scope).block(name)
@@ -163,6 +188,9 @@ def directory_closed(deciding: Deciding, scope: TaskRun, answer: Answered) -> No
 def _end(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
     if isinstance(frame.plan, Batches):
         scope.outputs = batches.outputs(frame)
+    if scope.role == "shard":
+        task_runs.close(deciding, scope, frame.worst)
+        return
     forgiven = frame.worst == states.FAILED and isinstance(frame.plan, Sequence) and frame.plan.forgive
     task_runs.end(deciding, scope, states.WARNING if forgiven else frame.worst)
 

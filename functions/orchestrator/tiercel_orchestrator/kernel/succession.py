@@ -1,6 +1,6 @@
 """What follows from what among the runs of a scope."""
 
-from tiercel.flows.plans import Each, Graph, Parallel
+from tiercel.flows.plans import Each, Graph, Parallel, Slice
 from tiercel_orchestrator.kernel.deciding import frame_of
 from tiercel_orchestrator.kernel.rows import TaskRun
 from tiercel_orchestrator.kernel.tree import PHASES, Tree
@@ -8,6 +8,8 @@ from tiercel_orchestrator.kernel.tree import PHASES, Tree
 
 def drop_successors(tree: Tree, scope: TaskRun, child: TaskRun) -> None:
     """Delete those runs of a scope that would not have begun without one of its children."""
+    if child.role:
+        return  # batches and shards go side by side
     phase = tree.phase_of(scope, child) or "tasks"
     order = [task.id for task in tree.block(scope, phase)]
     later = PHASES[PHASES.index(phase) + 1 :]
@@ -30,7 +32,9 @@ def follows(scope: TaskRun, order: list[str], child: TaskRun, other: TaskRun) ->
             return _depends(graph, other.task_id or "", child.task_id or "")
         case Each() as each if other.iteration != child.iteration:
             return each.limit == 1 and (other.iteration or 0) > (child.iteration or 0)
-        case Each(parallel_children=True):
+        case Slice() if other.iteration != child.iteration:
+            return False
+        case Each(parallel_children=True) | Slice(parallel_children=True):
             return False
     return behind
 

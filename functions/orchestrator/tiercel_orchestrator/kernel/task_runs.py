@@ -9,7 +9,7 @@ from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
 from tiercel.flows.models import Retry, Task
 from tiercel.flows.plans import Each, Loop, Merge, Pause, Plan, Sequence, Stop, Subflow, Update
-from tiercel_orchestrator.kernel import batches, executions, states
+from tiercel_orchestrator.kernel import batches, executions, shards, states
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered, ChildEnded, Ended
 from tiercel_orchestrator.kernel.ids import derive
@@ -20,8 +20,8 @@ from tiercel_orchestrator.kernel.rows import Frame, TaskRun
 def enter(deciding: Deciding, run: TaskRun) -> None:
     """Begin with a run that has just been laid down."""
     task = deciding.task(run)
-    if run.role == "batch":
-        batches.begin(deciding, run)
+    if run.role:
+        prepare(deciding, run)
         return
     if is_template(task.run_if):
         deciding.ask(run, "runIf")
@@ -35,6 +35,9 @@ def prepare(deciding: Deciding, run: TaskRun) -> None:
     """Hand a run to a family, or find out what a flow-control task decides."""
     if run.role == "batch":
         batches.begin(deciding, run)
+        return
+    if run.role == "shard":
+        shards.begin(deciding, run)
         return
     task = deciding.task(run)
     control = control_of(task.type)

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 from tiercel import expressions
 from tiercel.flows.models import Flow
 from tiercel.flows.plans import Batches
-from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell.directories import is_directory
 from tiercel_orchestrator.store.port import OutputRow, Store
@@ -136,8 +135,8 @@ def _of_run(flow: Flow, run: TaskRun, lineage: Sequence[TaskRun]) -> dict[str, A
         "task": {"id": run.task_id, "type": flow.task(run.task_id or "").type},
         "taskrun": {"id": run.id, "startDate": run.history[0][1], "attemptsCount": run.attempt - 1},
     }
-    if run.parent_id != root_run_id(run.execution_id):
-        variables["taskrun"]["parentId"] = run.parent_id
+    if above := next((ancestor for ancestor in lineage if ancestor.shown), None):
+        variables["taskrun"]["parentId"] = above.id
     if run.value is not None:
         variables["taskrun"] |= {"value": run.value, "iteration": run.iteration}
     if run.outputs:

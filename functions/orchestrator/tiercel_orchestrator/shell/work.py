@@ -126,7 +126,7 @@ class Work:
         self, claim: Claim, flow: Flow, envelope: Envelope, plan: Mapping[str, Any]
     ) -> Result:
         """Run the task that a plugin names in its place, with the variables that its templates read."""
-        variables = await self.in_store(self.variables, flow, claim.execution, claim.run, plan["params"])
+        variables = await self.in_store(self.variables, flow, claim, plan["params"])
         seen = envelope.context.model_copy(update={"variables": variables})
         delegated = Envelope(task_type=plan["type"], params=plan["params"], context=seen)
         return await self.dispatcher.run(delegated, self._sink(claim.run))

@@ -19,7 +19,7 @@ from tiercel_orchestrator.kernel.events import (
     Started,
 )
 from tiercel_orchestrator.kernel.ids import next_attempt_id, root_run_id
-from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
 from tiercel_orchestrator.store.port import Change, Decide, Report
 from tiercel_orchestrator.store.questions import live_children_roots, next_queued, others_running
 from tiercel_orchestrator.store.unit import Unit
@@ -156,6 +156,7 @@ class Applying:
         self._write_events(execution, runs)
         logs = [(log.run_id, log.line) for log in decision.logs]
         dropped = bool(decision.dropped or decision.dropped_children_of)
+        runs = [as_shown(run, touched.runs.get(run.parent_id or "")) for run in runs]
         self.changes.append(Change(execution, runs, logs, dropped))
 
     def _write_events(self, execution: Execution, runs: Sequence[TaskRun]) -> None:

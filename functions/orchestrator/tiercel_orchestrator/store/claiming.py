@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tiercel.clock import timestamp
-from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.port import Change, Claim, ClaimRequest, Finished
 from tiercel_orchestrator.store.tables import Loaded, Wanted
@@ -34,9 +34,9 @@ class Claiming:
         tasks = [run for run in found if run.work == "ready"][: self.request.limit]
         own = [run for run in found if run.work != "ready"][: self.request.own_limit]
         taken = sorted([*tasks, *own], key=self._position)
-        changes = [change for run in taken if (change := self._lease(run))]
-        leased = [run for run in taken if run.work == "leased"]
+        leased = [run for run in taken if run.work in ("ready", "request")]
         self.unit.admit_lineages(leased)
+        changes = [change for run in taken if (change := self._lease(run))]
         lineages = {run.id: self.unit.lineage(run) for run in leased}
         return Finished(
             changes, [Claim(run, self._execution(run), lineages.get(run.id, ())) for run in taken]
@@ -70,4 +70,4 @@ class Claiming:
             return None
         self.unit.news_of(run)
         self.unit.insert_event(run.execution_id, run, run.state, timestamp(self.now))
-        return Change(self._execution(run), [run])
+        return Change(self._execution(run), [as_shown(run, self.unit.run(run.parent_id or ""))])

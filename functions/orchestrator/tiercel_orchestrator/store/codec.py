@@ -28,6 +28,7 @@ PLANS = {
         plans.Parallel,
         plans.Graph,
         plans.Each,
+        plans.Slice,
         plans.Loop,
         plans.Pause,
         plans.Subflow,

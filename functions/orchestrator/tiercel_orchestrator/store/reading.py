@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from tiercel.envelope import Metric
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.ids import root_run_id
-from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.plans import Key, Plans
 from tiercel_orchestrator.store.port import Filter, LogRow, OutputRow
@@ -67,7 +67,9 @@ class Reading:
         return found[0] if found else None
 
     def task_runs(self, execution_id: str) -> list[TaskRun]:
-        return self._runs_from(self.database.all("task_runs", execution_id=execution_id))
+        runs = self._runs_from(self.database.all("task_runs", execution_id=execution_id))
+        shards = {run.id: run for run in runs if run.role}
+        return [as_shown(run, shards.get(run.parent_id or "")) for run in runs if run.shown]
 
     def every_run(self, execution_id: str) -> list[TaskRun]:
         return self._runs_from(self.database.all("all_runs", execution_id=execution_id))

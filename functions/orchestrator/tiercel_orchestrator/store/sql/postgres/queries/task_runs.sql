@@ -40,7 +40,8 @@ select * from tiercel.task_runs where id = any (array(select jsonb_array_element
 select * from tiercel.task_runs where execution_id = :execution_id and role = 'root';
 
 -- name: task_runs
-select * from tiercel.task_runs where execution_id = :execution_id and role = '' order by position;
+-- What people see, and the shards between that and what is above it.
+select * from tiercel.task_runs where execution_id = :execution_id and role in ('', 'shard') order by position;
 
 -- name: busy
 -- Whether anything in a tree goes on by itself, now or at some moment.
@@ -55,7 +56,7 @@ select exists (
 select task_id, path, value, outputs, state from tiercel.task_runs
 where execution_id = :execution_id and role = ''
   and (cast(:task_ids as text) is null or task_id = any (array(select jsonb_array_elements_text(cast(:task_ids as jsonb)))))
-order by position;
+order by coalesce(iteration, 0), position;
 
 -- name: insert_task_run
 insert into tiercel.task_runs (

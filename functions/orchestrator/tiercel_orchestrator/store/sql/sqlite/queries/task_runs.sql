@@ -36,7 +36,8 @@ select * from task_runs where id in (select value from json_each(:ids));
 select * from task_runs where execution_id = :execution_id and role = 'root';
 
 -- name: task_runs
-select * from task_runs where execution_id = :execution_id and role = '' order by position;
+-- What people see, and the shards between that and what is above it.
+select * from task_runs where execution_id = :execution_id and role in ('', 'shard') order by position;
 
 -- name: busy
 -- Whether anything in a tree goes on by itself, now or at some moment.
@@ -51,7 +52,7 @@ select exists (
 select task_id, path, value, outputs, state from task_runs
 where execution_id = :execution_id and role = ''
   and (:task_ids is null or task_id in (select value from json_each(:task_ids)))
-order by position;
+order by coalesce(iteration, 0), position;
 
 -- name: insert_task_run
 insert into task_runs (

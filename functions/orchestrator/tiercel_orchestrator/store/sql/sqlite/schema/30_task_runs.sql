@@ -21,7 +21,7 @@ create table task_runs (
     owner text,
     lease_until integer,
     frame text,
-    constraint "a role is a known kind" check (role in ('', 'root', 'batch', 'monitor')),
+    constraint "a role is a known kind" check (role in ('', 'root', 'batch', 'monitor', 'shard')),
     constraint "only the root has no parent" check ((role = 'root') = (parent_id is null)),
     constraint "only the root and monitors have no task" check ((role in ('root', 'monitor')) = (task_id is null)),
     constraint "what has ended waits for nothing" check (
