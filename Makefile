@@ -80,6 +80,12 @@ test: $(VENV)/.dev ## set up and pass the tests
 conformance: $(VENV)/.dev ## run the corpus in CONFORMANCE_DIR
 	@$(BIN)/python -m tests.conformance $(CONFORMANCE_DIR)
 
+.PHONY: bench-engine
+bench-engine: $(VENV)/.dev ## measure the engine beside DBOS and Absurd, which get an environment of their own
+	@test -d .venv-peers || $(UV) venv --quiet .venv-peers
+	@$(UV) pip install --quiet --python .venv-peers/bin/python -r bench/engine/peers/requirements.txt
+	@$(BIN)/python -m bench.engine
+
 .PHONY: clean
 clean: ## remove what the set-up and the runs have made
 	rm -rf $(VENV) .tiercel .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -41,8 +41,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def running() -> Iterator[str | None]:
-    """Give the URL of a server of our own; None where there is none to start."""
+def running(*, durable: bool = False) -> Iterator[str | None]:
+    """Give the URL of a server of our own; None where there is none to start.
+
+    `durable`: whether a commit waits for the disk, as it does outside of tests.
+    """
     binaries = programs()
     if binaries is None:
         note("Postgres", "missing", "install the package postgresql")
@@ -52,7 +55,8 @@ def running() -> Iterator[str | None]:
     if os.getuid() == 0:
         shutil.chown(home, USER)
     data, port = home / "data", free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home}"
+    options += "" if durable else " -c fsync=off"
     try:
         _as_owner([binaries / "initdb", "-D", data, "-A", "trust", "-U", USER, "--no-sync"])
         (data / "pg_hba.conf").write_text(ENTRIES)

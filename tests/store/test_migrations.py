@@ -22,7 +22,7 @@ from tiercel_orchestrator.store.opening import migrate, open_store
 from tiercel_orchestrator.store.port import StoreUnavailable
 from tiercel_orchestrator.store.postgres import PostgresStore
 from tiercel_orchestrator.store.queries import named_queries, read_texts
-from tiercel_orchestrator.store.sqlite import SqliteStore
+from tiercel_orchestrator.store.sqlite import WRITES, SqliteStore
 
 SUPABASE = "supabase@3.1.0"
 TOOLS = ROOT / ".venv/npm"
@@ -66,14 +66,10 @@ def test_migrations_are_numbered_without_a_gap_and_dated_in_their_order(dialect:
     assert [day[1] for day in days if day] == sorted(day[1] for day in days if day)
 
 
-def test_both_dialects_answer_the_same_queries_but_for_the_locks_of_postgres() -> None:
-    assert set(named_queries("postgres")) - set(named_queries("sqlite")) == {
-        "guard",
-        "guard_alone",
-        "lock",
-        "lock_flow",
-    }
-    assert set(named_queries("sqlite")) <= set(named_queries("postgres"))
+def test_both_dialects_answer_the_same_queries_but_for_locks_and_writes() -> None:
+    of_postgres, of_sqlite = set(named_queries("postgres")), set(named_queries("sqlite"))
+    assert of_postgres - of_sqlite == {"take_runs", "write_unit", "guard_alone", "lock_flow"}
+    assert of_sqlite - of_postgres == set(WRITES.values())
 
 
 def test_the_migrations_of_sqlite_lead_to_the_declared_tables(tmp_path: Path) -> None:

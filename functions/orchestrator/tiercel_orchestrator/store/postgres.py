@@ -1,7 +1,7 @@
 """The shared dialect: Postgres, everything in a schema of its own, and nothing kept in the session."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
@@ -15,7 +15,7 @@ from tiercel_orchestrator.store.session import Rows, Session, Statement
 from tiercel_orchestrator.store.store import SqlStore
 from tiercel_orchestrator.store.tables import Loaded, Saving, Wanted
 
-RUN_ID, COLUMNS = 1, 21
+RUN_ID, EXECUTION_ID, PARENT_ID, COLUMNS = 1, 2, 4, 21
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
@@ -81,46 +81,33 @@ class PostgresTransaction:
     def open(self, wanted: Wanted, claim: ClaimRequest | None, now: datetime) -> Loaded:
         """Lock what is to be changed, read all that is wanted, and the rows that are due; one round trip."""
         statement = self.database.statement
-        asked = self._locking(wanted)
-        locking = len(asked)
-        asked += self._reading(wanted)
-        reading = len(asked)
+        kinds = (wanted.executions, wanted.runs, wanted.live, wanted.whole, wanted.locks)
+        asked = []
+        if any(kinds):
+            names = ("executions", "runs", "live", "whole", "locks")
+            asked = [statement("take_runs", {name: [*ids] for name, ids in zip(names, kinds, strict=True)})]
+            asked.append(self._executions(wanted))
         if claim:
             limits = {"limit": claim.limit, "own_limit": claim.own_limit}
             asked.append(statement("due", {"now": codec.micros(now), "root": claim.root_id, **limits}))
         found = self.database.session.together(asked)
-        locked = {row[0] for row in found[1]} if locking else set()
-        runs, executions = _told_apart(found[locking:reading])
-        due = [row[:COLUMNS] for rows in found[reading:] for row in rows]
-        executions += [row[COLUMNS:] for rows in found[reading:] for row in rows]
-        locked |= {row[RUN_ID] for row in due}
-        return Loaded(runs, executions, due, locked, set(wanted.executions))
+        due = found.pop() if claim else []
+        runs, executions = found or ([], [])
+        executions += [row[COLUMNS:] for row in due]
+        locked = _locked(wanted, runs) | {row[RUN_ID] for row in due}
+        return Loaded(runs, executions, [row[:COLUMNS] for row in due], locked, set(wanted.executions))
 
-    def _locking(self, wanted: Wanted) -> list[Statement]:
-        if not (wanted.executions or wanted.runs):
-            return []
-        statement = self.database.statement
-        whole = codec.dump([*wanted.whole, *wanted.live])
-        keys = {"executions": codec.dump([*wanted.executions]), "runs": codec.dump([*wanted.runs])}
-        guard = statement("guard", {**keys, "whole": whole})
-        others = {"whole": codec.dump([*wanted.whole]), "live": codec.dump([*wanted.live])}
-        lock = statement("lock", {"runs": keys["runs"], "more": codec.dump([*wanted.locks]), **others})
-        return [guard, lock]
-
-    def _reading(self, wanted: Wanted) -> list[Statement]:
-        statement = self.database.statement
-        runs = codec.dump([*wanted.runs])
-        asked = [statement("touched", {"ids": runs})] if wanted.runs else []
-        for query, ids in (("live_runs", wanted.live), ("whole_runs", wanted.whole)):
-            asked += [statement(query, {"ids": codec.dump([*ids])})] if ids else []
-        if wanted.runs or wanted.executions or wanted.live or wanted.whole:
-            of = codec.dump([*wanted.runs, *wanted.live, *wanted.whole])
-            asked.append(statement("executions_of", {"ids": codec.dump([*wanted.executions]), "runs": of}))
-        return asked
+    def _executions(self, wanted: Wanted) -> Statement:
+        of = codec.dump([*wanted.runs, *wanted.live, *wanted.whole])
+        return self.database.statement("executions_of", {"ids": codec.dump([*wanted.executions]), "runs": of})
 
     def more(self, wanted: Wanted) -> Loaded:
         """Read what turned out to be needed, without keeping others from changing it."""
-        return Loaded(*_told_apart(self.database.session.together(self._reading(wanted))))
+        statement = self.database.statement
+        kinds = (("touched", wanted.runs), ("live_runs", wanted.live), ("whole_runs", wanted.whole))
+        asked = [statement(query, {"ids": codec.dump([*ids])}) for query, ids in kinds if ids]
+        *found, executions = self.database.session.together([*asked, self._executions(wanted)])
+        return Loaded([row for rows in found for row in rows], executions)
 
     def guard(self, execution_ids: Collection[str]) -> bool:
         """Be alone with executions of which the guard is held already, if nobody else holds it now."""
@@ -138,17 +125,21 @@ class PostgresTransaction:
     def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
         """Write everything and commit; with a claim, say when something is due next; one round trip."""
         statement = self.database.statement
-        asked = [statement(query, *rows) for query, rows in saving.steps() if rows]
+        unit: dict[str, Any] = {kind: ids or None for kind, ids in saving.ids().items()}
+        unit |= {kind: codec.dump(rows) if rows else None for kind, rows in saving.rows().items()}
+        asked = [statement("write_unit", unit)] if any(unit.values()) else []
         if claim:
             asked.append(statement("next_due", {"root": claim.root_id, "tasks_too": tasks_too}))
         rows = self.database.session.together(asked, commit=True)[-1] if asked else []
         return codec.moment(rows[0][0]) if claim and rows and rows[0][0] is not None else None
 
 
-def _told_apart(found: Sequence[Rows]) -> tuple[Rows, Rows]:
-    """Give the rows of runs and, from the last answer, those of executions."""
-    *runs, executions = found or [[]]
-    return [row for rows in runs for row in rows], executions
+def _locked(wanted: Wanted, runs: Rows) -> set[str]:
+    """Say which of the runs that `take_runs` has given it has locked."""
+    reported = {row[RUN_ID]: row for row in runs if row[RUN_ID] in wanted.runs}
+    named = {*reported, *(row[PARENT_ID] for row in reported.values())} | wanted.locks
+    of = {row[EXECUTION_ID] for row in runs if row[RUN_ID] in wanted.live | wanted.whole}
+    return {row[RUN_ID] for row in runs if row[RUN_ID] in named or row[EXECUTION_ID] in of} | wanted.locks
 
 
 class PostgresStore(SqlStore):

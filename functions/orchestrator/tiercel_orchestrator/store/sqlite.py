@@ -20,6 +20,22 @@ BUSY_TIMEOUT_SECONDS = 30.0
 EXECUTION_ID = 2
 
 
+WRITES = {
+    "below": "drop_below",
+    "dropped": "drop",
+    "parked": "park",
+    "new_executions": "insert_execution",
+    "executions": "update_execution",
+    "new_runs": "insert_task_run",
+    "runs": "update_task_run",
+    "plans": "insert_plan",
+    "logs": "insert_log",
+    "metrics": "insert_metric",
+    "events": "insert_event",
+}
+"""The query that writes each kind of what a transaction writes."""
+
+
 class SqliteDatabase:
     """A connection in WAL mode; to be used from one thread at a time.
 
@@ -179,8 +195,10 @@ class SqliteTransaction:
 
     def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
         """Write everything; with a claim, say when something is due next."""
-        for query, rows in saving.steps():
-            self.many(query, rows)
+        for kind, ids in saving.ids().items():
+            self.many(WRITES[kind], [{"id": one} for one in ids])
+        for kind, rows in saving.rows().items():
+            self.many(WRITES[kind], rows)
         row = self.one("next_due", root=claim.root_id, tasks_too=tasks_too) if claim else None
         return None if row is None or row[0] is None else codec.moment(row[0])
 

@@ -1,8 +1,8 @@
 """What a dialect offers to the rest of the store: transactions, and reads and writes of many rows at once."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -72,18 +72,13 @@ class Saving:
     metrics: list[Columns] = field(default_factory=list)
     events: list[Columns] = field(default_factory=list)
 
-    def steps(self) -> Iterator[tuple[str, Sequence[Columns]]]:
-        """Give the named queries to run, each with its rows."""
-        for query, ids in (("drop_below", self.below), ("drop", self.dropped), ("park", self.parked)):
-            yield query, [{"id": one} for one in ids]
-        yield "insert_execution", self.new_executions
-        yield "update_execution", self.executions
-        yield "insert_task_run", self.new_runs
-        yield "update_task_run", self.runs
-        yield "insert_plan", self.plans
-        yield "insert_log", self.logs
-        yield "insert_metric", self.metrics
-        yield "insert_event", self.events
+    def ids(self) -> dict[str, list[str]]:
+        """Give the kinds that name runs."""
+        return {kind: getattr(self, kind) for kind in ("below", "dropped", "parked")}
+
+    def rows(self) -> dict[str, list[Columns]]:
+        """Give the kinds that are rows to write."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in self.ids()}
 
 
 class Transaction(Protocol):

@@ -41,18 +41,3 @@ where namespace = :namespace and flow_id = :flow_id
   and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED') and state = 'QUEUED'
   and id <> all (array(select jsonb_array_elements_text(cast(:known as jsonb))))
 order by position limit 1;
-
--- name: insert_execution
-insert into tiercel.executions (
-    id, namespace, flow_id, revision, root_id, state, history, inputs, labels, variables, outputs, "trigger",
-    parent_run_id, parent_id, original_id, original_created_at, attempt_number
-) values (
-    :id, :namespace, :flow_id, :revision, :root_id, :state,
-    :history, :inputs, :labels, :variables, :outputs, :trigger, :parent_run_id, :parent_id, :original_id,
-    :original_created_at, :attempt_number
-);
-
--- name: update_execution
-update tiercel.executions
-set state = :state, history = :history, labels = :labels, variables = :variables, outputs = :outputs
-where id = :id;

@@ -58,44 +58,6 @@ where execution_id = :execution_id and role = ''
   and (cast(:task_ids as text) is null or task_id = any (array(select jsonb_array_elements_text(cast(:task_ids as jsonb)))))
 order by coalesce(iteration, 0), position;
 
--- name: insert_task_run
-insert into tiercel.task_runs (
-    id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts, attempt, lease,
-    outputs, work, request, due_at, owner, lease_until, frame
-) values (
-    :id, :execution_id, :task_id, :parent_id, :role, :value, :iteration, :path, :state, :history, :attempts, :attempt,
-    :lease, :outputs, :work, :request, :due_at, :owner, :lease_until, :frame
-);
-
--- name: update_task_run
-update tiercel.task_runs
-set state = :state, history = :history, attempts = :attempts, attempt = :attempt, lease = :lease,
-    outputs = :outputs, work = :work, request = :request, due_at = :due_at, owner = :owner,
-    lease_until = :lease_until, frame = :frame
-where id = :id;
-
--- name: park
-update tiercel.task_runs set work = '', request = null, due_at = null, owner = null, lease_until = null where id = :id;
-
--- name: drop_below
--- A loop's children are replaced at each turn.
-with recursive below (id) as (
-    select task_runs.id from tiercel.task_runs join tiercel.task_runs as above
-    on task_runs.execution_id = above.execution_id
-    where above.id = :id and task_runs.parent_id = :id
-    union all
-    select task_runs.id from tiercel.task_runs join below on task_runs.parent_id = below.id
-    where task_runs.execution_id = (select execution_id from tiercel.task_runs where id = :id)
-)
-delete from tiercel.task_runs where id in (select id from below);
-
--- name: drop
-delete from tiercel.task_runs where id = :id;
-
--- name: insert_plan
-insert into tiercel.plans (task_run_id, attempt, plan) values (:task_run_id, :attempt, :plan)
-on conflict (task_run_id, attempt) do update set plan = excluded.plan;
-
 -- name: plans
 -- :keys is a JSON list of pairs, run id and attempt.
 select plans.* from tiercel.plans join jsonb_array_elements(cast(:keys as jsonb)) as wanted (pair)

@@ -1,0 +1,92 @@
+-- All that a transaction writes: ids, and a JSON list of rows for each kind, null where there is none; in the order
+-- in which one may need another.
+create function tiercel.write_unit(
+    p_below text[], p_dropped text[], p_parked text[], p_new_executions json, p_executions json, p_new_runs json,
+    p_runs json, p_plans json, p_logs json, p_metrics json, p_events json
+) returns void
+language plpgsql volatile
+as $$
+begin
+    -- a loop's children are replaced at each turn
+    if p_below is not null then
+        delete from tiercel.task_runs where id in (
+            with recursive below (id) as (
+                select task_runs.id from tiercel.task_runs join tiercel.task_runs as above
+                on task_runs.execution_id = above.execution_id and task_runs.parent_id = above.id
+                where above.id = any (p_below)
+                union all
+                select task_runs.id from tiercel.task_runs join below on task_runs.parent_id = below.id
+                where task_runs.execution_id in (
+                    select execution_id from tiercel.task_runs
+                    where id = any (p_below)
+                )
+            )
+            select id from below
+        );
+    end if;
+    if p_dropped is not null then
+        delete from tiercel.task_runs where id = any (p_dropped);
+    end if;
+    if p_parked is not null then
+        update tiercel.task_runs
+        set work = '', request = null, due_at = null, owner = null, lease_until = null
+        where id = any (p_parked);
+    end if;
+    if p_new_executions is not null then
+        insert into tiercel.executions (
+            id, namespace, flow_id, revision, root_id, state, history, inputs, labels, variables, outputs, "trigger",
+            parent_run_id, parent_id, original_id, original_created_at, attempt_number
+        )
+        select
+            id, namespace, flow_id, revision, root_id, state, history, inputs, labels, variables, outputs, "trigger",
+            parent_run_id, parent_id, original_id, original_created_at, attempt_number
+        from json_populate_recordset(null::tiercel.executions, p_new_executions);
+    end if;
+    if p_executions is not null then
+        update tiercel.executions
+        set state = changed.state, history = changed.history, labels = changed.labels,
+            variables = changed.variables, outputs = changed.outputs
+        from json_populate_recordset(null::tiercel.executions, p_executions) as changed
+        where executions.id = changed.id;
+    end if;
+    if p_new_runs is not null then
+        insert into tiercel.task_runs (
+            id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts, attempt,
+            lease, outputs, work, request, due_at, owner, lease_until, frame
+        )
+        select
+            id, execution_id, task_id, parent_id, role, value, iteration, path, state, history, attempts, attempt,
+            lease, outputs, work, request, due_at, owner, lease_until, frame
+        from json_populate_recordset(null::tiercel.task_runs, p_new_runs);
+    end if;
+    if p_runs is not null then
+        update tiercel.task_runs
+        set state = changed.state, history = changed.history, attempts = changed.attempts,
+            attempt = changed.attempt, lease = changed.lease, outputs = changed.outputs, work = changed.work,
+            request = changed.request, due_at = changed.due_at, owner = changed.owner,
+            lease_until = changed.lease_until, frame = changed.frame
+        from json_populate_recordset(null::tiercel.task_runs, p_runs) as changed
+        where task_runs.id = changed.id;
+    end if;
+    if p_plans is not null then
+        insert into tiercel.plans (task_run_id, attempt, plan)
+        select task_run_id, attempt, plan from json_populate_recordset(null::tiercel.plans, p_plans)
+        on conflict (task_run_id, attempt) do update set plan = excluded.plan;
+    end if;
+    if p_logs is not null then
+        insert into tiercel.logs (execution_id, task_run_id, task_id, attempt, timestamp, level, message)
+        select execution_id, task_run_id, task_id, attempt, timestamp, level, message
+        from json_populate_recordset(null::tiercel.logs, p_logs);
+    end if;
+    if p_metrics is not null then
+        insert into tiercel.metrics (execution_id, task_run_id, task_id, name, type, value, tags, timestamp)
+        select execution_id, task_run_id, task_id, name, type, value, tags, timestamp
+        from json_populate_recordset(null::tiercel.metrics, p_metrics);
+    end if;
+    if p_events is not null then
+        insert into tiercel.events (execution_id, task_run_id, task_id, state, at)
+        select execution_id, task_run_id, task_id, state, at
+        from json_populate_recordset(null::tiercel.events, p_events);
+    end if;
+end
+$$;
