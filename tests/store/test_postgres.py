@@ -8,6 +8,7 @@ from threading import Event
 from time import monotonic
 
 import pytest
+from psycopg.errors import DivisionByZero
 
 from tests.store.conftest import empty
 from tests.store.test_slots import limited
@@ -19,6 +20,7 @@ from tiercel_orchestrator.kernel.events import KillRequested
 from tiercel_orchestrator.kernel.rows import Execution
 from tiercel_orchestrator.store.port import ClaimRequest, Filter, Report, StoreUnavailable
 from tiercel_orchestrator.store.postgres import PostgresStore, numbered
+from tiercel_orchestrator.store.session import Statement
 from tiercel_orchestrator.store.tables import Wanted
 
 TASKS = 40
@@ -125,6 +127,15 @@ def wait_for_a_lock(store: PostgresStore) -> None:
     deadline = monotonic() + 30
     while not store.database.session.fetch(query):  # type: ignore[attr-defined]
         assert monotonic() < deadline
+
+
+def test_what_fails_with_the_first_statements_of_a_transaction_is_rolled_back(
+    stores: list[PostgresStore],
+) -> None:
+    session = stores[0].database.session  # type: ignore[attr-defined]
+    with pytest.raises(DivisionByZero), session.transaction():
+        session.together([Statement("select 1 / 0"), Statement("select 2")])
+    assert session.fetch("select 3") == [(3,)]
 
 
 def test_a_connection_that_was_cut_is_made_anew(stores: list[PostgresStore]) -> None:

@@ -64,9 +64,11 @@ class Session:
         sent = [*before, *statements, *([COMMIT] if commit else [])]
         with self._worded():
             connection = self._connected()
+            self.begun = self.inside  # whatever becomes of them, there is something to roll back
             with connection.pipeline() if len(sent) > 1 else nullcontext():
                 cursors = [_send(connection, statement) for statement in sent]
-            self.begun = self.inside = self.inside and not commit
+            if commit:
+                self.begun = self.inside = False
             asked = cursors[len(before) : len(before) + len(statements)]
             return [[*cursor.fetchall()] if cursor.description else [] for cursor in asked]
 
