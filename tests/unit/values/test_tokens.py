@@ -155,6 +155,14 @@ def test_a_task_is_given_secrets_of_its_namespace_and_of_those_above(
         task.secrets.get("NOPE", "company.team")
 
 
+def test_the_service_is_given_the_secrets_of_every_namespace(reach: Reacher) -> None:
+    service = reach(role="service_role", namespace=None, executionId=None)
+    assert service.secrets.get("KEY", "else") == "of else"
+    assert service.secrets.get("KEY", "company.new") == "of company"
+    with pytest.raises(TaskFailed, match="create the secret"):
+        service.secrets.get("KEY", "new")
+
+
 def test_the_vault_itself_is_out_of_reach(reach: Reacher, project: Project) -> None:
     for role in ("tiercel_task", "authenticated", "anon"):
         client = reach(role=role).functions.client
