@@ -16,8 +16,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "STRING": str,
     "NUMBER": TypeAdapter(int | float).validate_python,
     "BOOLEAN": TypeAdapter(bool).validate_python,
-    "DATETIME": TypeAdapter(datetime).validate_python,
-    "DATE": TypeAdapter(date).validate_python,
+    # not pydantic's: to it `5` is a date, five seconds after 1970 began
+    "DATETIME": datetime.fromisoformat,
+    "DATE": date.fromisoformat,
     "DURATION": parse_duration,
     "JSON": json.loads,
 }

@@ -34,6 +34,7 @@ def message_of(result: Result) -> str:
         ("JSON", '{"a": [1]}', {"a": [1]}),
         ("DATE", "2024-02-29", "2024-02-29"),
         ("DATETIME", "2024-02-29T10:00:00Z", "2024-02-29T10:00:00Z"),
+        ("DATETIME", "2024-02-29T10:00:00.123456789+02:00", "2024-02-29T10:00:00.123456789+02:00"),
         ("DURATION", "PT1H", "PT1H"),
     ],
 )
@@ -44,7 +45,19 @@ def test_a_value_is_kept_as_its_type_says(kind: str | None, text: str, value: An
 
 
 @pytest.mark.parametrize(
-    ("kind", "text"), [("NUMBER", "x"), ("DATE", "2023-02-29"), ("JSON", "{"), ("DURATION", "1h")]
+    ("kind", "text"),
+    [
+        ("NUMBER", "x"),
+        ("NUMBER", ""),
+        ("BOOLEAN", "maybe"),
+        ("DATE", "2023-02-29"),
+        ("DATE", "5"),
+        ("DATETIME", "5"),
+        ("DATETIME", "yesterday"),
+        ("JSON", "{"),
+        ("DURATION", "1h"),
+        ("DURATION", "60"),
+    ],
 )
 def test_a_value_that_is_not_of_its_type_fails_with_both_named(kind: str, text: str) -> None:
     message = message_of(run_plugin(kv.Set, {"key": "k", "value": text, "kvType": kind}, **FLOW))
