@@ -34,7 +34,7 @@ class ExpressionServices(NoServices):
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> Any:
         """Give a value of the key-value store; None where it is missing and that is no error."""
-        owner = self.allowed(namespace)
+        owner = self.services.key_namespace(self.run, namespace)
         entry = self.services.kv.get(owner, key, inherited=owner == self.run.namespace)
         if entry is None and error_on_missing:
             raise TaskFailed(

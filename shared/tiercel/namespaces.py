@@ -9,13 +9,13 @@ def lineage(namespace: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
-def reachable(own: str, asked: str | None) -> str:
+def reachable(own: str, asked: str | None, remedy: str = "") -> str:
     """Give the namespace to ask; `TaskFailed` where a flow of the namespace `own` may not reach it."""
     if not asked or asked in lineage(own):
         return asked or own
     raise TaskFailed(
         f"Namespace '{asked}' may not be reached from namespace '{own}'; "
-        "a flow reaches its own namespace and those above it."
+        f"a flow reaches its own namespace and those above it{remedy}."
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tiercel.envelope import RunContext
 from tiercel.kv import KeyValueStore
+from tiercel.namespaces import reachable
 from tiercel.secrets import Secrets
 from tiercel.settings import Settings
 from tiercel.state import StateStore
@@ -68,6 +69,8 @@ class Services:
     http: "HttpClient"
     history: History = field(default_factory=SentHistory)
     encryption_key: str | None = None
+    other_namespaces: bool = False
+    """Whether flows may use keys of every namespace, where no token says otherwise."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What `envs` shows to expressions: names in lower case, without their prefix."""
 
@@ -79,6 +82,14 @@ class Services:
             if under:  # others, on this machine, know of no tokens
                 setattr(services, name, under(token))
         return services
+
+    def key_namespace(self, run: RunContext, asked: str | None) -> str:
+        """Give the namespace whose keys a task run asks for; `TaskFailed` where it may not."""
+        if self.other_namespaces:
+            return asked or run.namespace
+        return reachable(
+            run.namespace, asked, "; TIERCEL_ALLOW_OTHER_NAMESPACES=true lets it use keys of all others, too"
+        )
 
     def expressions(self, run: RunContext) -> "ExpressionServices":
         """Give what a template of one task run may reach."""
@@ -110,6 +121,7 @@ def local_services(home: Path | None = None, settings: Settings | None = None) -
         storage=Storage(settings.storage_url or str(home / "storage")),
         http=HttpClient(Guard(private_targets=settings.private_targets)),
         encryption_key=settings.encryption_key,
+        other_namespaces=settings.other_namespaces,
         environment=shown_environment(os.environ),
     )
 

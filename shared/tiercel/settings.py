@@ -34,6 +34,8 @@ class Settings:
     encryption_key: str | None = field(default=None, repr=False)
     private_targets: bool = True
     """Whether tasks may call private and loopback addresses."""
+    other_namespaces: bool = False
+    """Whether flows may use keys of namespaces beside and below theirs."""
     on_lambda: bool = False
     on_cloud_run: bool = False
     sync_seconds: float = SYNC_SECONDS
@@ -64,6 +66,7 @@ class Settings:
             jwt_secret=values.get("TIERCEL_JWT_SECRET") or None,
             encryption_key=values.get("TIERCEL_ENCRYPTION_KEY") or None,
             private_targets=private.lower() in YES,
+            other_namespaces=values.get("TIERCEL_ALLOW_OTHER_NAMESPACES", "").lower() in YES,
             on_lambda=on_lambda,
             on_cloud_run=on_cloud_run,
             sync_seconds=seconds(values.get("TIERCEL_SYNC_SECONDS")),

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field
 from tiercel.context import ExecutionContext
 from tiercel.errors import TaskFailed
 from tiercel.kv.kinds import Kind, read_value
-from tiercel.namespaces import is_below, reachable
+from tiercel.namespaces import is_below
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, success
 
 OWN_NAMESPACE = "{{ flow.namespace }}"
@@ -41,7 +41,7 @@ class Set(BasePlugin[SetParams]):
     def run(self, params: SetParams, context: ExecutionContext) -> PluginOutput:
         kind = params.kv_type or "STRING"
         context.kv.put(
-            reachable(context.run.namespace, params.namespace),
+            context.services.key_namespace(context.run, params.namespace),
             params.key,
             read_value(params.value, kind),
             kind=kind,
@@ -68,9 +68,8 @@ class Get(BasePlugin[KeyParams, GetOutput]):
     task_types = ("io.kestra.plugin.core.kv.Get",)
 
     def run(self, params: KeyParams, context: ExecutionContext) -> PluginOutput:
-        own = context.run.namespace
-        namespace = reachable(own, params.namespace)
-        entry = context.kv.get(namespace, params.key, inherited=namespace == own)
+        namespace = context.services.key_namespace(context.run, params.namespace)
+        entry = context.kv.get(namespace, params.key, inherited=namespace == context.run.namespace)
         require(entry is not None, params.key, params.namespace, params.error_on_missing)
         return success(GetOutput(value=entry.value if entry else None))
 
@@ -85,7 +84,7 @@ class Delete(BasePlugin[KeyParams, DeleteOutput]):
     task_types = ("io.kestra.plugin.core.kv.Delete",)
 
     def run(self, params: KeyParams, context: ExecutionContext) -> PluginOutput:
-        deleted = context.kv.delete(reachable(context.run.namespace, params.namespace), params.key)
+        deleted = context.kv.delete(context.services.key_namespace(context.run, params.namespace), params.key)
         require(deleted, params.key, params.namespace, params.error_on_missing)
         return success(DeleteOutput(deleted=deleted))
 
@@ -105,7 +104,7 @@ class GetKeys(BasePlugin[GetKeysParams, GetKeysOutput]):
     task_types = ("io.kestra.plugin.core.kv.GetKeys",)
 
     def run(self, params: GetKeysParams, context: ExecutionContext) -> PluginOutput:
-        namespace = reachable(context.run.namespace, params.namespace)
+        namespace = context.services.key_namespace(context.run, params.namespace)
         return success(GetKeysOutput(keys=sorted(context.kv.keys(namespace, params.prefix or ""))))
 
 
@@ -122,7 +121,7 @@ class Put(BasePlugin[PutParams]):
     task_types = ("io.kestra.plugin.core.kv.Put",)
 
     def run(self, params: PutParams, context: ExecutionContext) -> PluginOutput:
-        namespace = reachable(context.run.namespace, params.namespace)
+        namespace = context.services.key_namespace(context.run, params.namespace)
         if params.error_on_missing:
             require(context.kv.get(namespace, params.key) is not None, params.key, namespace, True)
         context.kv.put(namespace, params.key, params.value)

@@ -9,7 +9,7 @@ from tiercel.envelope import Result
 from tiercel.errors import TaskFailed
 from tiercel.plugin import State
 from tiercel.testing import MemoryServices, run_plugin
-from tiercel_core import kv, state
+from tiercel_core import debug, kv, state
 
 FLOW: dict[str, Any] = {
     "namespace": "a.b",
@@ -137,6 +137,18 @@ def test_namespaces_beside_and_below_are_out_of_reach(plugin: Any, namespace: st
     taken = {name: params[name] for name in params if name in plugin.parameter_schema()["properties"]}
     message = message_of(run_plugin(plugin, taken, **FLOW))
     assert f"'{namespace}' may not be reached from namespace 'a.b'" in message
+    assert "TIERCEL_ALLOW_OTHER_NAMESPACES" in message
+
+
+def test_other_namespaces_may_be_opened_by_a_setting() -> None:
+    with MemoryServices() as services:
+        services.other_namespaces = True
+        run_plugin(kv.Set, {"key": "k", "value": "x", "namespace": "dev"}, services=services, **FLOW)
+        found = run_plugin(kv.Get, {"key": "k", "namespace": "dev"}, services=services, **FLOW)
+        assert found.data == {"value": "x"}
+        assert run_plugin(kv.Get, {"key": "k"}, services=services, **FLOW).data == {}
+        template = {"format": "{{ kv('k', 'dev') }}"}
+        assert run_plugin(debug.Return, template, services=services, **FLOW).data == {"value": "x"}
 
 
 @pytest.mark.parametrize("value", [{"a": [1, 2.0]}, 3, True, "text", "{{ vars.map }}"])
