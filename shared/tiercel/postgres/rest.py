@@ -47,7 +47,7 @@ class RestFunctions:
         except ImportError as error:
             raise TiercelError(
                 "The client of Supabase's REST interface is not installed here; "
-                "install it by `pip install 'tiercel-runtime[supabase]'`."
+                "install it by `pip install 'tiercel-runtime[http]'`."
             ) from error
         headers = {"apikey": self.key, "Authorization": f"Bearer {self.token}"}
         # what was sent is not sent again: a write that was done and not heard of would be done twice

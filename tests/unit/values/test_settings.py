@@ -107,7 +107,7 @@ def test_a_wrong_setting_is_a_sentence(environment: Mapping[str, str], said: str
         (
             {**PROJECT, "TIERCEL_KV_URL": "supabase", "SUPABASE_SERVICE_ROLE_KEY": "s"},
             "postgrest",
-            "supabase",
+            "http",
         ),
     ],
 )
