@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -44,10 +44,12 @@ def decimal_format(value: Number, pattern: str, locale: str | None) -> str:
     if isinstance(value, float) and not isfinite(value):
         return "NaN" if value != value else "∞" if value > 0 else "-∞"
     shape = _Pattern(pattern)
-    exact = EXACT.multiply(Decimal(number_text(value)), Decimal(shape.factor))
+    exact, ties = _decimal(value, shape.factor)
     point, comma = _separators(locale)
     text = (
-        _scientific(abs(exact), shape, point) if shape.exponent else _plain(abs(exact), shape, point, comma)
+        _scientific(abs(exact), ties, shape, point)
+        if shape.exponent
+        else _plain(abs(exact), ties, shape, point, comma)
     )
     before, after = shape.prefix, shape.suffix
     # -0.0 and what is rounded to nothing keep their sign, as in Java
@@ -57,17 +59,31 @@ def decimal_format(value: Number, pattern: str, locale: str | None) -> str:
     return f"{sign}{_unquoted(before)}{text}{_unquoted(after)}"
 
 
-def _plain(value: Decimal, shape: _Pattern, point: str, comma: str) -> str:
-    digits = format(value.quantize(Decimal(1).scaleb(-shape.most), ROUND_HALF_EVEN, EXACT), "f")
+def _decimal(value: Number, factor: int) -> tuple[Decimal, str]:
+    """Give the digits of a number, and how a tie among them is to be rounded.
+
+    Behind 2.345 stands a double that is a little more, behind 2.355 one that is a little less.
+    """
+    if not isinstance(value, float):
+        return EXACT.multiply(Decimal(number_text(value)), Decimal(factor)), ROUND_HALF_EVEN
+    number = float(value) * factor
+    digits, held = Decimal(repr(number)), abs(Decimal(number))
+    if held == abs(digits):
+        return digits, ROUND_HALF_EVEN
+    return digits, ROUND_HALF_UP if held > abs(digits) else ROUND_HALF_DOWN
+
+
+def _plain(value: Decimal, ties: str, shape: _Pattern, point: str, comma: str) -> str:
+    digits = format(value.quantize(Decimal(1).scaleb(-shape.most), ties, EXACT), "f")
     whole, _, fraction = digits.partition(".")
     whole = ("" if whole == "0" and shape.least_whole == 0 else whole).zfill(shape.least_whole)
     fraction = fraction.rstrip("0").ljust(shape.least, "0")
     return _grouped(whole, shape.group, comma) + (point + fraction if fraction else "") or "0"
 
 
-def _scientific(value: Decimal, shape: _Pattern, point: str) -> str:
+def _scientific(value: Decimal, ties: str, shape: _Pattern, point: str) -> str:
     """Write a mantissa and an exponent, which goes by steps where the pattern has `#` before its `0`."""
-    rounded = Context(shape.most_whole + shape.most or 1, ROUND_HALF_EVEN).plus(value)
+    rounded = Context(shape.most_whole + shape.most or 1, ties).plus(value)
     digits = "".join(map(str, rounded.as_tuple().digits)).rstrip("0")
     # the number is 0.DIGITS times ten to this power
     power = rounded.adjusted() + 1 if digits else 0
