@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from tiercel.errors import ExpressionError
+from tiercel.expressions.weeks import Weeks
 
 try:
     from babel import Locale, UnknownLocaleError
@@ -23,6 +24,7 @@ class BabelNames:
             self._locale = Locale.parse(locale.replace("-", "_"))
         except (UnknownLocaleError, ValueError) as error:
             raise ExpressionError(f"Unknown locale `{locale[:40]}`: use one like fr or fr_FR") from error
+        self.weeks = Weeks(self._locale.first_week_day + 1, self._locale.min_week_days)
 
     def month(self, number: int, count: int) -> str:
         """Name a month."""

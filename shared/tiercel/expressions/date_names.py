@@ -4,6 +4,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
 
+from tiercel.expressions.weeks import UNITED_STATES, Weeks
+
 MONTHS = tuple(
     "January February March April May June July August September October November December".split()
 )
@@ -22,6 +24,8 @@ ENGLISH = ("en", "en_us", "en-us")
 
 class Names(Protocol):
     """The words of one locale; `count` is the number of letters: 3 is short, 4 full, 5 narrow."""
+
+    weeks: Weeks
 
     def month(self, number: int, count: int) -> str:
         """Name a month."""
@@ -56,7 +60,9 @@ def _sized(name: str, count: int) -> str:
 
 
 class English:
-    """The words of English."""
+    """The words of English, and the weeks of the country whose locale Kestra's image has."""
+
+    weeks = UNITED_STATES
 
     def month(self, number: int, count: int) -> str:
         """Name a month."""

@@ -14,6 +14,7 @@ LONGEST_PATTERN = 200
 LITERAL, PAD = "'", "p"
 # letters of our own, for what no Java pattern can say, and that no pattern of an author can hold by chance
 SHORT_FRACTION, REGION, OFFSET_OR_GMT, FRACTION_IN_THREES = "\ue000", "\ue001", "\ue002", "\ue003"
+ISO_WEEK = "\ue004"
 NAMED = {
     "iso": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
     "iso_sec": "yyyy-MM-dd'T'HH:mm:ssXXX",
@@ -33,11 +34,11 @@ NAMED = {
     "iso_offset_time": f"HH:mm:ss{SHORT_FRACTION}XXX",
     "iso_local_time": f"HH:mm:ss{SHORT_FRACTION}",
     "iso_ordinal_date": "yyyy-DDDXXX",
-    "iso_week_date": "YYYY-'W'ww-eXXX",
+    "iso_week_date": f"{ISO_WEEK}XXX",
     "basic_iso_date": "yyyyMMddXX",
     "rfc_1123_date_time": f"EEE, d MMM yyyy HH:mm:ss {OFFSET_OR_GMT}",
 }
-_PIECE = re.compile("'((?:[^']|'')*)'|([A-Za-z\ue000-\ue003])\\2*|([\\[\\]])|(.)", re.DOTALL)
+_PIECE = re.compile("'((?:[^']|'')*)'|([A-Za-z\ue000-\ue004])\\2*|([\\[\\]])|(.)", re.DOTALL)
 
 
 class Piece(NamedTuple):
@@ -99,7 +100,12 @@ def _month(count: int, value: datetime, names: Names) -> str:
 
 
 def _weekday_number(count: int, value: datetime, names: Names) -> str:
-    return str(value.isoweekday()).zfill(count) if count < 3 else names.weekday(value.isoweekday(), count)
+    return str(names.weeks.day(value)).zfill(count) if count < 3 else names.weekday(value.isoweekday(), count)
+
+
+def _iso_week(count: int, value: datetime, names: Names) -> str:
+    year, week, day = value.isocalendar()
+    return f"{year:04d}-W{week:02d}-{day}"
 
 
 def _offset(count: int, value: datetime, zulu: str) -> str:
@@ -156,7 +162,7 @@ def _number(read: Callable[[datetime], int]) -> Callable[[int, datetime, Names],
 WRITERS: dict[str, Callable[[int, datetime, Names], str]] = {
     "y": lambda count, value, names: _year(count, value.year),
     "u": lambda count, value, names: _year(count, value.year),
-    "Y": lambda count, value, names: _year(count, value.isocalendar()[0]),
+    "Y": lambda count, value, names: _year(count, names.weeks.year(value)),
     "G": lambda count, value, names: "Anno Domini" if count == 4 else "A" if count == 5 else "AD",
     "M": _month,
     "L": _month,
@@ -164,8 +170,8 @@ WRITERS: dict[str, Callable[[int, datetime, Names], str]] = {
     "D": _number(lambda value: value.timetuple().tm_yday),
     "Q": lambda count, value, names: names.quarter((value.month + 2) // 3, count),
     "q": lambda count, value, names: names.quarter((value.month + 2) // 3, count),
-    "w": _number(lambda value: value.isocalendar()[1]),
-    "W": _number(lambda value: (value.day + value.replace(day=1).weekday() - 1) // 7 + 1),
+    "w": lambda count, value, names: str(names.weeks.of_year(value)).zfill(count),
+    "W": lambda count, value, names: str(names.weeks.of_month(value)).zfill(count),
     "F": _number(lambda value: (value.day - 1) // 7 + 1),
     "E": lambda count, value, names: names.weekday(value.isoweekday(), max(count, 3)),
     "e": _weekday_number,
@@ -194,6 +200,7 @@ WRITERS: dict[str, Callable[[int, datetime, Names], str]] = {
     ),
     FRACTION_IN_THREES: lambda count, value, names: in_threes(value.microsecond),
     REGION: _region,
+    ISO_WEEK: _iso_week,
     OFFSET_OR_GMT: lambda count, value, names: offset_text(value, "GMT", ""),
 }
 
