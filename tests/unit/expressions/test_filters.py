@@ -94,6 +94,7 @@ def test_every_name_of_the_tables_leads_to_an_operation_with_a_docstring() -> No
         ("'%h|%c|%5%|%<c' | format('hello', 65)", "5e918d2|A|    %|A"),
         ("'%tY-%<tm-%<td' | format('2024-02-29T10:00:00Z')", "2024-02-29"),
         ("'a.b' | split('.')", "[]"),
+        ("[true, false] | sort", "[false,true]"),
         ("'' | split(',')", '[""]'),
         ("',a,,' | split(',')", '["","a"]'),
         ("'15' | number('LONG') | className", "java.lang.Long"),
@@ -132,6 +133,7 @@ def test_a_filter_gives_what_kestras_gives(expression: str, expected: str) -> No
     ("expression", "message"),
     [
         ("'x' | number", "not a number"),
+        ("'100%' | urldecode", "not URL-encoded"),
         ("300000000000 | number('INT')", "not a number of type INT"),
         ("'x' | number('NUMBER')", "Unknown type"),
         ("1 | chunk(2)", "works on a list"),

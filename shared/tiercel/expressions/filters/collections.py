@@ -89,7 +89,7 @@ def rsort(run: Run, value: Any) -> list[Any] | None:
 def _sorted(run: Run, value: Any, direction: int) -> list[Any]:
     items = _list(run, value, "sort")
     run.budget.spend(len(items))
-    if all(isinstance(item, str) for item in items):
+    if all(isinstance(item, str) for item in items) or all(isinstance(item, bool) for item in items):
         return sorted(items, reverse=direction < 0)
     if all(type(item) in (int, float) and item == item for item in items):
         return sorted(items, reverse=direction < 0)

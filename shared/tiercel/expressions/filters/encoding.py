@@ -1,6 +1,7 @@
 """Filters that encode and hash texts."""
 
 import binascii
+import re
 from base64 import b64decode, b64encode
 from hashlib import new
 from typing import Any
@@ -39,7 +40,10 @@ def urldecode(run: Run, value: Any) -> str | None:
     """Read a text from the query of an address."""
     if value is None:
         return None
-    return unquote_to_bytes(_bytes(run, value).replace(b"+", b" ")).decode("utf-8", "replace")
+    encoded = _bytes(run, value)
+    if re.search(rb"%(?![0-9A-Fa-f]{2})", encoded):
+        raise ExpressionError("This text is not URL-encoded: a `%` is not followed by two hexadecimal digits")
+    return unquote_to_bytes(encoded.replace(b"+", b" ")).decode("utf-8", "replace")
 
 
 def _hash(run: Run, value: Any, algorithm: str) -> str | None:
