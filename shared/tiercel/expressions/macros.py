@@ -49,8 +49,7 @@ class Macro:
     def _given(self, positional: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
         if len(positional) > len(self._names):
             raise ExpressionError(
-                f"The macro `{self._name}` takes {len(self._names)} arguments, "
-                f"but {len(positional)} are given"
+                f"The macro `{self._name}` takes {len(self._names)} arguments, not {len(positional)}"
             )
         for key in named:
             if key not in self._names:

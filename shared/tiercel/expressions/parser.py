@@ -102,7 +102,9 @@ class Parser:
             self._fail(f"`{{% {word.value} %}}` closes nothing: {innermost}", position)
         if word.value in LEFT_OUT:
             self._fail(f"The tag `{word.value}` is not part of Kestra's expressions", position)
-        self._fail(f"Unknown tag `{word.value}`{known_instead(word.value, TAGS)}", position)
+        self._fail(
+            f"Unknown tag `{word.value}`{known_instead(word.value, (*TAGS, 'else', 'elseif'))}", position
+        )
 
     def _enclosed(self, tag: str, endings: tuple[str, ...], position: int) -> tuple[Body, ExpressionParser]:
         self._open.append(tag)
@@ -138,6 +140,8 @@ class Parser:
 
     def _for(self, reader: ExpressionParser, position: int) -> For:
         name = reader.name("the name of the loop's variable")
+        if reader.current.value == ",":
+            reader.fail("A loop has one variable: of a map's entry, take `.key` and `.value`")
         reader.word("in")
         iterable = reader.expression()
         reader.expect_end()

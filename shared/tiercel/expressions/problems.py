@@ -40,7 +40,7 @@ class Missing(Exception):
         return located(ExpressionError(message), self.source, self.position)
 
     def _reason(self) -> str:
-        container = self.container() if callable(self.container) else self.container
+        container = self.container
         if isinstance(container, dict):
             return known_instead(self.name, (str(key) for key in container))
         if isinstance(container, (list, tuple, set, frozenset)) and self.name:

@@ -71,7 +71,7 @@ class Run:
         if value is NOTHING:
             if name == "_context":
                 return self.everything()
-            raise Missing(name, name, self.everything)
+            raise Missing(name, name, self.names)
         return self.follow(value) if type(value) is dict else value
 
     def assign(self, name: str, value: Any) -> None:
