@@ -148,7 +148,8 @@ class _Columns:
                 return self._operation(FUNCTIONS.find(name), (), arguments)
             case nodes.Call("range") if not self._compiler.declares("range"):
                 return self._range(node)
-            case nodes.Filter(target, name, arguments) if name in FILTERS:
+            # `className` looks at how its value was written
+            case nodes.Filter(target, name, arguments) if name in FILTERS and name != "className":
                 value = self._lenient(target) if name == "default" else self._column(target)
                 return self._operation(FILTERS.find(name), (value,), arguments)
             case nodes.Test(target, name, arguments, negated) if name in TESTS:
