@@ -87,6 +87,15 @@ BODIES = [
     "{{ i.tags[0] }}{{ i['name'] }}{{ i.tags[1] | default('-') }}",
     "{{ (i ~ word) | upper }}{{ i ~ 'a long text of more than sixty four letters, so that it weighs' }}",
 ]
+# PARTS stand inside of another statement
+WRAPPED = [
+    "{% if i %}PARTS{% endif %}",
+    "{% if i == 3 or i.ok %}PARTS{% else %}-{% endif %}",
+    "{% for j in i.tags %}PARTS{% endfor %};",
+    "{% for j in [1, two] %}{{ j }}PARTS{% endfor %}{{ loop.last }}",
+    "{% for i in range(1, 3) %}PARTS{% endfor %}",
+    "{{ i }}{% for j in i %}{% if j is defined %}PARTS{% endif %}{% endfor %}",
+]
 
 
 def outcome(template: str, variables: dict[str, Any]) -> str | tuple[str, int]:
@@ -121,15 +130,22 @@ def test_columns_and_turns_agree(body: str, items: str, monkeypatch: pytest.Monk
     assert by_columns == by_turns
 
 
-@settings(max_examples=60, deadline=None)
+SCALARS = st.one_of(st.integers(), st.text(max_size=3), st.booleans(), st.floats())
+
+
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.sampled_from(BODIES), min_size=1, max_size=4),
-    st.lists(
-        st.one_of(st.integers(), st.text(max_size=3), st.booleans(), st.floats()), min_size=16, max_size=24
+    st.sampled_from(["PARTS", *WRAPPED]),
+    st.one_of(
+        st.lists(SCALARS, min_size=16, max_size=24),
+        st.lists(st.integers(), min_size=16, max_size=24),
+        st.lists(st.sampled_from(ROWS), min_size=16, max_size=24),
     ),
 )
-def test_columns_and_turns_agree_on_any_values(parts: list[str], items: list[Any]) -> None:
-    template = f"{{% for i in items %}}{''.join(parts)}{{% endfor %}}"
+def test_columns_and_turns_agree_on_any_values(parts: list[str], around: str, items: list[Any]) -> None:
+    body = around.replace("PARTS", "".join(parts))
+    template = f"{{% for i in items %}}{body}{{% endfor %}}|{{{{ i }}}}{{{{ loop.index }}}}{{{{ j ?? '' }}}}"
     with pytest.MonkeyPatch.context() as monkeypatch:
         by_columns, by_turns = both(template, {**VARIABLES, "items": items}, monkeypatch)
     assert by_columns == by_turns
