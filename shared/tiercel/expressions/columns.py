@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import repeat
+from itertools import islice, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ from tiercel.expressions.loops import LOOP, cost_of
 from tiercel.expressions.operators import BINARY, QUICK, UNARY, concatenate
 from tiercel.expressions.tables import INDEX, LENGTH, Choice, Inner, Table, check, chosen, decided, filled
 from tiercel.expressions.walking import may_see_loop
+
+CALLS_PAID_AT_ONCE = 64
 
 if TYPE_CHECKING:
     from tiercel.expressions.compiler import Compiler
@@ -266,9 +268,13 @@ class _Columns:
         def apply(batch: Batch) -> Sequence[Any]:
             run = batch.run
             run.budget.spend(batch.size)
-            results = known(list(map(call, repeat(run, batch.size), *(value(batch) for value in given))))
-            run.budget.spend(weight(results))
-            return results
+            rest = map(call, repeat(run, batch.size), *(value(batch) for value in given))
+            results: list[Any] = []
+            # what is large is paid for before there is more of it
+            while part := list(islice(rest, CALLS_PAID_AT_ONCE)):
+                run.budget.spend(weight(known(part)))
+                results += part
+            return known(results)
 
         return apply
 

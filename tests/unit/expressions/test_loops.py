@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tiercel.expressions import Budget, ExpressionError, compile_template, loops, render
 from tiercel.expressions.compiler import Compiler
+from tiercel.expressions.libraries import FILTERS
 from tiercel.expressions.parser import parse
 from tiercel.expressions.runtime import Run
 
@@ -184,6 +185,21 @@ def test_every_turn_is_paid_for(body: str, message: str) -> None:
     template = compile_template(f"{{% for i in 1..5000 %}}{body}{{% endfor %}}")
     with pytest.raises(ExpressionError, match=message):
         template.render({}, None, Budget(steps=4000))
+
+
+def test_large_results_are_paid_for_before_there_are_many() -> None:
+    made: list[int] = []
+
+    def counted(text: str) -> str:
+        made.append(len(text))
+        return text
+
+    template = compile_template("{% for i in 1..1000 %}{{ big | upper }}{% endfor %}")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(FILTERS.find("upper"), "call", lambda run, value: counted(value))
+        with pytest.raises(ExpressionError, match="too many steps"):
+            template.render({"big": "x" * 1_000_000}, None, Budget(steps=100_000))
+    assert len(made) < 100
 
 
 def test_what_a_loop_writes_is_measured_before_it_is_put_together() -> None:
