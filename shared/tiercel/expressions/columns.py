@@ -37,7 +37,17 @@ from tiercel.expressions.batches import (
 from tiercel.expressions.libraries import FILTERS, FUNCTIONS, TESTS
 from tiercel.expressions.loops import LOOP, cost_of
 from tiercel.expressions.operators import BINARY, QUICK, UNARY, concatenate
-from tiercel.expressions.tables import INDEX, LENGTH, Choice, Inner, Table, check, chosen, decided, filled
+from tiercel.expressions.tables import (
+    LOOP_COLUMNS,
+    Choice,
+    Inner,
+    Table,
+    check,
+    chosen,
+    decided,
+    filled,
+    refused,
+)
 from tiercel.expressions.walking import may_see_loop
 
 CALLS_PAID_AT_ONCE = 64
@@ -172,7 +182,7 @@ class _Columns:
             raise NotPlainError
         key = node.key.value
         if isinstance(node.target, nodes.Name) and node.target.name == LOOP:
-            return _LOOP[key] if key in _LOOP else _refused
+            return LOOP_COLUMNS.get(key, refused)
         target, item = self._column(node.target), itemgetter(key)
         sort = Maps if type(key) is str else list
         if type(key) not in (str, int):
@@ -277,26 +287,3 @@ class _Columns:
             return known(results)
 
         return apply
-
-
-def _refused(batch: Batch) -> Sequence[Any]:
-    raise NotPlainError
-
-
-def _is_last(batch: Batch) -> Truths:
-    pairs = zip(batch.column(INDEX), batch.column(LENGTH), strict=True)
-    return Truths([index == length - 1 for index, length in pairs])
-
-
-def _turns_left(batch: Batch) -> Numbers:
-    pairs = zip(batch.column(LENGTH), batch.column(INDEX), strict=True)
-    return Numbers([length - index - 1 for length, index in pairs])
-
-
-_LOOP: dict[str, Column] = {
-    "index": lambda batch: Numbers(batch.column(INDEX)),
-    "length": lambda batch: Numbers(batch.column(LENGTH)),
-    "first": lambda batch: Truths([index == 0 for index in batch.column(INDEX)]),
-    "last": _is_last,
-    "revindex": _turns_left,
-}

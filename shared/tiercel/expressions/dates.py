@@ -7,7 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tiercel.errors import ExpressionError
-from tiercel.expressions.date_patterns import formatted, parsed
+from tiercel.expressions.date_patterns import formatted
+from tiercel.expressions.date_reading import parsed
 from tiercel.expressions.numbers import is_number
 from tiercel.expressions.values import kind
 

@@ -206,3 +206,27 @@ def outermost(run: Run, name: str, items: list[Any], start: int, length: int, co
     counts = counted and type(items[0]) is int
     values = Numbers(items, (min(ends), max(ends))) if counts else known(items)
     return Batch(run, size, {name: values, INDEX: range(start, start + size), LENGTH: [length] * size})
+
+
+def refused(batch: Batch) -> Sequence[Any]:
+    """Leave what is no column to the turns."""
+    raise NotPlainError
+
+
+def _is_last(batch: Batch) -> Truths:
+    pairs = zip(batch.column(INDEX), batch.column(LENGTH), strict=True)
+    return Truths([index == length - 1 for index, length in pairs])
+
+
+def _turns_left(batch: Batch) -> Numbers:
+    pairs = zip(batch.column(LENGTH), batch.column(INDEX), strict=True)
+    return Numbers([length - index - 1 for length, index in pairs])
+
+
+LOOP_COLUMNS: dict[str, Column] = {
+    "index": lambda batch: Numbers(batch.column(INDEX)),
+    "length": lambda batch: Numbers(batch.column(LENGTH)),
+    "first": lambda batch: Truths([index == 0 for index in batch.column(INDEX)]),
+    "last": _is_last,
+    "revindex": _turns_left,
+}
