@@ -277,12 +277,11 @@ class _Columns:
 
         def apply(batch: Batch) -> Sequence[Any]:
             run = batch.run
-            run.budget.spend(batch.size)
             rest = map(call, repeat(run, batch.size), *(value(batch) for value in given))
             results: list[Any] = []
             # what is large is paid for before there is more of it
             while part := list(islice(rest, CALLS_PAID_AT_ONCE)):
-                run.budget.spend(weight(known(part)))
+                run.budget.spend(len(part) + weight(known(part)))
                 results += part
             return known(results)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tiercel.expressions.runtime import Run
     from tiercel.expressions.tables import Table
 
-BATCH = 1024
+BATCH = 4096
 FEWEST_FOR_COLUMNS = 16
 STATEMENTS_A_STEP = 8
 LOOP = "loop"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tiercel.expressions.runtime import Run
 
 INDEX, LENGTH = "loop.index", "loop.length"
-MOST_JOINED = 1 << 20
-MOST_INNER_TURNS = 1 << 14
+MOST_JOINED = 1 << 22
+MOST_INNER_TURNS = 1 << 16
 
 
 class Table:
