@@ -66,8 +66,16 @@ def moment(
     """Read a date of any kind and move it to the zone; what has no zone of its own is there, or in UTC."""
     found = _read(value, existing, locale)
     if found.tzinfo is None:
-        return found.replace(tzinfo=zone or UTC)
+        return _settled(found.replace(tzinfo=zone or UTC))
     return found if zone is None else found.astimezone(zone)
+
+
+def _settled(value: datetime) -> datetime:
+    """Move a time that the clocks jump over to where they jump, as Java does."""
+    try:
+        return value if value.tzinfo is None else value.astimezone(UTC).astimezone(value.tzinfo)
+    except OverflowError:
+        return value
 
 
 def _read(value: Any, existing: str | None, locale: str | None) -> datetime:
@@ -117,9 +125,9 @@ def added(value: datetime, amount: int, unit: str) -> datetime:
         raise ExpressionError(f"Unknown unit `{unit[:40]}`; known: {', '.join((*_SPANS, *_MONTHS))}")
     try:
         if name in _MONTHS:
-            return _months_later(value, amount * _MONTHS[name])
+            return _settled(_months_later(value, amount * _MONTHS[name]))
         if name in ("DAYS", "WEEKS"):
-            return value + amount * _SPANS[name]
+            return _settled(value + amount * _SPANS[name])
         span = timedelta(microseconds=amount // 1000) if name == "NANOS" else amount * _SPANS[name]
         return (value.astimezone(UTC) + span).astimezone(value.tzinfo)
     except (OverflowError, ValueError) as error:

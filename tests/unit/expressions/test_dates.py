@@ -62,6 +62,13 @@ VARIABLES: dict[str, Any] = {
         ("'2024-01-15T10:30:00Z' | date('basic_iso_date')", "20240115Z"),
         ("'2024-01-15T10:30:00Z' | date('basic_iso_date', timeZone='Europe/Paris')", "20240115+0100"),
         ("null | date", ""),
+        ("'2024-03-10T02:30:00' | date('iso_sec', timeZone='America/New_York')", "2024-03-10T03:30:00-04:00"),
+        ("'2024-11-03T01:30:00' | date('iso_sec', timeZone='America/New_York')", "2024-11-03T01:30:00-04:00"),
+        (
+            "'2024-03-09T07:30:00Z' | dateAdd(1, 'DAYS', 'iso_sec', timeZone='America/New_York')",
+            "2024-03-10T03:30:00-04:00",
+        ),
+        ("'0001-01-01' | date('yyyy', timeZone='Europe/Paris')", "0001"),
         ("'2023-12-31' | date(\"YYYY-'W'ww e W\")", "2024-W01 1 6"),
         ("'2023-12-31' | date(\"YYYY-'W'ww e W\", locale='fr_FR')", "2023-W52 7 4"),
         ("'2023-12-31' | date('iso_week_date')", "2023-W52-7Z"),
