@@ -3,6 +3,7 @@
 The Vault is no extension that can be had here: a schema of its shape stands in for it.
 """
 
+import base64
 import http.client
 import json
 import os
@@ -11,13 +12,17 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 
 from tests.postgres import free_port
 from tests.servers import note
@@ -120,7 +125,7 @@ def running(database_url: str, setup: Sequence[str] = ()) -> Iterator[Project | 
         "PGRST_DB_URI": f"postgres://authenticator@{place.hostname}:{place.port}{place.path}",
         "PGRST_DB_SCHEMAS": "public",
         "PGRST_DB_ANON_ROLE": "anon",
-        "PGRST_JWT_SECRET": JWT_SECRET,
+        "PGRST_JWT_SECRET": json.dumps({"keys": [secret_as_key(), half_of(signing_key())]}),
         "PGRST_SERVER_HOST": "127.0.0.1",
         "PGRST_SERVER_PORT": str(port),
         "PGRST_DB_MAX_ROWS": str(MOST_ROWS),
@@ -137,6 +142,24 @@ def running(database_url: str, setup: Sequence[str] = ()) -> Iterator[Project | 
     finally:
         server.terminate()
         server.wait()
+
+
+@cache
+def signing_key() -> dict[str, Any]:
+    """Give the key that this project's tokens may be signed with, its private half too, as a JSON Web Key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    return {**ECAlgorithm.to_jwk(private, as_dict=True), "alg": "ES256", "kid": "the key of the tests"}
+
+
+def half_of(key: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the public half of a key."""
+    return {name: value for name, value in key.items() if name != "d"}
+
+
+def secret_as_key() -> dict[str, str]:
+    """Write the project's secret as a JSON Web Key."""
+    text = base64.urlsafe_b64encode(JWT_SECRET.encode()).rstrip(b"=").decode()
+    return {"kty": "oct", "alg": "HS256", "k": text}
 
 
 def wait_for(port: int) -> None:

@@ -31,6 +31,8 @@ class Settings:
     supabase_service_key: str | None = field(default=None, repr=False)
     """The project's service key: for an orchestrator, never for a family, which shows its task's token."""
     jwt_secret: str | None = field(default=None, repr=False)
+    jwt_key: str | None = field(default=None, repr=False)
+    """A JSON Web Key that tokens are signed with, its private half at the orchestrator only."""
     encryption_key: str | None = field(default=None, repr=False)
     private_targets: bool = True
     """Whether tasks may call private and loopback addresses."""
@@ -64,6 +66,7 @@ class Settings:
             supabase_key=values.get("SUPABASE_ANON_KEY") or None,
             supabase_service_key=values.get("SUPABASE_SERVICE_ROLE_KEY") or None,
             jwt_secret=values.get("TIERCEL_JWT_SECRET") or None,
+            jwt_key=values.get("TIERCEL_JWT_KEY") or None,
             encryption_key=values.get("TIERCEL_ENCRYPTION_KEY") or None,
             private_targets=private.lower() in YES,
             other_namespaces=values.get("TIERCEL_ALLOW_OTHER_NAMESPACES", "").lower() in YES,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.cli import Cli
 from tests.e2e.test_server import family
-from tests.postgrest import JWT_SECRET, PUBLIC_KEY, Project
+from tests.postgrest import JWT_SECRET, PUBLIC_KEY, Project, half_of, signing_key
 from tests.unit.stores import EMPTY
 from tiercel.kv.postgres import PostgresKeyValueStore
 from tiercel.postgres import Refused
@@ -41,12 +41,12 @@ def laid_down(project: Project) -> Project:
     return project
 
 
-def deployed(cli: Cli, project: Project) -> Cli:
+def deployed(cli: Cli, project: Project, **settings: str) -> Cli:
     """Give the environment of a family that is deployed."""
     return cli.with_settings(
+        **settings,
         K_SERVICE="core",
         TIERCEL_SECRETS="vault",
-        TIERCEL_JWT_SECRET=JWT_SECRET,
         TIERCEL_STORAGE_URL=str(cli.directory / "files"),
         SUPABASE_URL=project.url,
         SUPABASE_ANON_KEY=PUBLIC_KEY,
@@ -58,10 +58,13 @@ def test_a_flows_keys_states_and_secrets_are_those_of_the_project(
     cli: Cli, laid_down: Project, store: str
 ) -> None:
     cli.write("keys.yaml", FLOW)
-    settings = {"TIERCEL_JWT_SECRET": JWT_SECRET, "TIERCEL_STORAGE_URL": str(cli.directory / "files")}
+    # the one signs with the project's secret, the other with a key that the family has half of
+    settings, known = {"TIERCEL_JWT_SECRET": JWT_SECRET}, {"TIERCEL_JWT_SECRET": JWT_SECRET}
     if store == "of the project":
-        settings["TIERCEL_STORE"] = laid_down.database_url
-    with family(deployed(cli, laid_down), "tiercel_core") as (url, _):
+        settings = {"TIERCEL_JWT_KEY": json.dumps(signing_key()), "TIERCEL_STORE": laid_down.database_url}
+        known = {"TIERCEL_JWT_KEY": json.dumps({"keys": [half_of(signing_key())]})}
+    settings["TIERCEL_STORAGE_URL"] = str(cli.directory / "files")
+    with family(deployed(cli, laid_down, **known), "tiercel_core") as (url, _):
         urls = json.dumps({"core": url})
         ran = cli.with_settings(TIERCEL_FAMILY_URLS=urls, **settings).run("run", "keys.yaml", "--json")
     states = [run["state"]["current"] for run in ran.json["taskRunList"]]

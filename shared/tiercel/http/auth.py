@@ -1,11 +1,10 @@
 """Who may call a family: deny by default, `/health` alone is public.
 
-With TIERCEL_JWT_SECRET, a bearer token signed with it (HS256); without, programs on the same machine only.
+With TIERCEL_JWT_KEY or TIERCEL_JWT_SECRET, who has a bearer token that is signed with it; without, programs
+on the same machine only.
 """
 
-from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,26 +12,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tiercel.envelope import RunContext
 from tiercel.errors import TiercelError
 from tiercel.http.problems import Refused
+from tiercel.http.signing import Claims, TokenKeys
 from tiercel.settings import Settings
 
 PUBLIC = frozenset({("GET", "/health"), ("HEAD", "/health")})
-SHORTEST_SECRET = 32
 FENCED = ("namespace", "flow_id", "execution_id", "task_run_id", "attempt")
 """What a token may claim of an envelope's context, in camelCase; what it claims must be so."""
-
-Claims = Mapping[str, Any]
 
 
 def check_settings(settings: Settings) -> None:
     """Refuse to serve strangers without a way to tell them apart."""
-    if settings.jwt_secret is None and settings.deployed:
+    if TokenKeys.of(settings) is None and settings.deployed:
         raise TiercelError(
-            "This function would be open to everybody: set TIERCEL_JWT_SECRET to the secret that the tokens "
-            "of its callers are signed with (HS256, at least 32 bytes)."
-        )
-    if settings.jwt_secret is not None and len(settings.jwt_secret.encode()) < SHORTEST_SECRET:
-        raise TiercelError(
-            "TIERCEL_JWT_SECRET is shorter than 32 bytes and could be guessed; use a longer one."
+            "This function would be open to everybody: set TIERCEL_JWT_KEY to the public half of the key "
+            "that the tokens of its callers are signed with, or set TIERCEL_JWT_SECRET to the secret "
+            "(HS256, at least 32 bytes)."
         )
 
 
@@ -41,7 +35,7 @@ class Auth:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
-        self.secret = settings.jwt_secret
+        self.keys = TokenKeys.of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (scope["method"], scope["path"]) not in PUBLIC:
@@ -57,13 +51,13 @@ class Auth:
     def claims(self, scope: Scope) -> Claims:
         """Give what the caller's token claims; nothing for a caller on this machine."""
         headers = Headers(scope=scope)
-        if self.secret is None:
+        if self.keys is None:
             check_local(scope, headers)
             return {}
         token = bearer(headers)
         if token is None:
             raise unauthorized("Send a token: `Authorization: Bearer …`, signed with this function's secret.")
-        return verified(token, self.secret)
+        return verified(token, self.keys)
 
 
 def bearer(headers: Headers) -> str | None:
@@ -82,8 +76,8 @@ def check_local(scope: Scope, headers: Headers) -> None:
     pages = [headers.get("host", "")] + ([origin.partition("://")[2]] if origin is not None else [])
     if client is None or not is_loopback(client[0]) or not all(map(is_loopback, map(host_of, pages))):
         raise unauthorized(
-            "This family has no TIERCEL_JWT_SECRET, so it answers only programs on its own machine; "
-            "set one, and send tokens signed with it."
+            "This family has neither TIERCEL_JWT_KEY nor TIERCEL_JWT_SECRET, so it answers only programs on "
+            "its own machine; set one, and send tokens signed with it."
         )
 
 
@@ -102,19 +96,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def verified(token: str, secret: str) -> Claims:
+def verified(token: str, keys: TokenKeys) -> Claims:
     """Give the claims of a token that is ours and still valid."""
     import jwt  # 40 ms that a loopback caller and `/health` do not need
 
     try:
-        claims: Claims = jwt.decode(
-            token, secret, algorithms=["HS256"], options={"require": ["exp"], "verify_aud": False}
-        )
+        claims = keys.verify(token)
     except jwt.ExpiredSignatureError as error:
         raise unauthorized("The token has expired; ask for a new one.") from error
-    except jwt.InvalidTokenError as error:
+    except jwt.PyJWTError as error:
         raise unauthorized(
-            f"The token is not valid here ({error}); sign it with HS256 and let it expire."
+            f"The token is not valid here ({error}); sign it with this function's key and let it expire."
         ) from error
     if claims.get("role") == "anon":
         # Supabase signs its public key with the same secret: it stands in every web page

@@ -72,7 +72,7 @@ class RestFunctions:
         """Send a request; `first`: the row to begin at, which also counts them by a second call."""
         if self.token is None:
             raise TaskFailed(
-                "This task run has no token to show to the Supabase project; set TIERCEL_JWT_SECRET where "
+                "This task run has no token to show to the Supabase project; set TIERCEL_JWT_KEY where "
                 "the orchestrator calls families, or SUPABASE_SERVICE_ROLE_KEY where it runs tasks itself."
             )
         client = self.client
@@ -125,8 +125,9 @@ def worded(error: "APIError", url: str) -> TaskFailed:
         )
     if code in BAD_TOKEN or code == "401":
         return TaskFailed(
-            f"{url} does not accept the token of this task run ({message}); TIERCEL_JWT_SECRET must be the "
-            "JWT secret of the project, and the task must end before its token does."
+            f"{url} does not accept the token of this task run ({message}); TIERCEL_JWT_KEY must be a "
+            "signing key of the project, or TIERCEL_JWT_SECRET its JWT secret, and the token must outlive "
+            "the task."
         )
     if "API key" in message:
         return TaskFailed(

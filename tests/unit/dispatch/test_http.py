@@ -11,6 +11,7 @@ import pytest
 from tests.unit.dispatch.family import Echo, Gateway, Trouble, Wait, gateway
 from tests.unit.dispatch.test_behaviour import envelope
 from tiercel.envelope import Envelope, Result
+from tiercel.http.signing import TokenKeys
 from tiercel.plugin import State
 from tiercel.testing.running import MemoryServices
 from tiercel_orchestrator.dispatch.conversation import Pace
@@ -33,7 +34,8 @@ async def dispatching(
     targets: dict[str, Target], pace: Pace = QUICK, secret: str | None = None
 ) -> AsyncIterator[HttpDispatcher]:
     with MemoryServices() as services:
-        dispatcher = HttpDispatcher(targets, Tokens(secret), services.storage, pace=pace)
+        tokens = Tokens(TokenKeys(secret) if secret else None)
+        dispatcher = HttpDispatcher(targets, tokens, services.storage, pace=pace)
         try:
             yield dispatcher
         finally:

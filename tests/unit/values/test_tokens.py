@@ -1,5 +1,6 @@
 """What a task run reaches under its token, over a real PostgREST: its own, and nothing of anybody else's."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.postgrest import JWT_SECRET, PUBLIC_KEY, Project
+from tests.postgrest import JWT_SECRET, PUBLIC_KEY, Project, signing_key
 from tests.unit.stores import EMPTY
 from tiercel import clock
 from tiercel.envelope import RunContext
 from tiercel.errors import Retriable, TaskFailed
+from tiercel.http.signing import TokenKeys
 from tiercel.kv.postgres import PostgresKeyValueStore
 from tiercel.postgres import Refused
 from tiercel.postgres.rest import RestFunctions
@@ -67,7 +69,7 @@ def reach(project: Project) -> Iterator[Reacher]:
 def token_of(own: str = "company.team", **changed: Any) -> str:
     """Mint a token as the orchestrator does, and change some claims of it; None takes one out."""
     run = RunContext(namespace=own, flow_id="f", execution_id="e", task_run_id="r", attempt=2)
-    token = Tokens(JWT_SECRET).token(run)
+    token = Tokens(TokenKeys(JWT_SECRET)).token(run)
     assert token
     if not changed:
         return token
@@ -247,8 +249,27 @@ def test_a_token_that_has_expired_or_is_forged_is_refused_in_a_sentence(reach: R
         reach(exp=past).kv.get("company.team", "k")
     forged = jwt.encode({"role": "service_role"}, "another secret of more than thirty-two bytes")
     for token in (forged, "no token"):
-        with pytest.raises(TaskFailed, match="TIERCEL_JWT_SECRET must be the JWT secret of the project"):
+        with pytest.raises(TaskFailed, match="TIERCEL_JWT_SECRET its JWT secret"):
             reach(token=token).kv.get("company.team", "k")
+
+
+def test_a_token_may_be_signed_with_a_key_whose_private_half_only_the_orchestrator_has(
+    reach: Reacher,
+) -> None:
+    run = RunContext(namespace="company.team", flow_id="f", execution_id="e", task_run_id="r")
+    token = Tokens(TokenKeys(document=json.dumps(signing_key()))).token(run)
+    found = reach(token=token).kv.get("company.team", "k")
+    assert found
+    assert found.value == "company.team"
+    strangers = TokenKeys(document=json.dumps({**signing_key(), **stranger()}))
+    with pytest.raises(TaskFailed, match="TIERCEL_JWT_KEY must be a signing key of the project"):
+        reach(token=Tokens(strangers).token(run)).kv.get("company.team", "k")
+
+
+def stranger() -> dict[str, Any]:
+    """Give the halves of a key that is nobody's."""
+    key = signing_key.__wrapped__()
+    return {name: key[name] for name in ("x", "y", "d")}
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,12 @@ async def dispatcher_for(
     in_process = InProcessDispatcher(registry, services)
     if not routes.targets and not routes.prefixes:
         return in_process
+    from tiercel.http.signing import TokenKeys
     from tiercel_orchestrator.dispatch.http import HttpDispatcher  # httpx: 170 ms, 12 MB
     from tiercel_orchestrator.dispatch.mixed import MixedDispatcher
     from tiercel_orchestrator.dispatch.tokens import Tokens
 
-    tokens = Tokens(Settings.read().jwt_secret)
+    tokens = Tokens(TokenKeys.of(Settings.read()))
     http = HttpDispatcher(routes.targets, tokens, services.storage, callback_url)
     mixed = MixedDispatcher(registry, routes, in_process, http)
     await mixed.discovery.ask()

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from tiercel.envelope import RunContext
+from tiercel.http.signing import TokenKeys
 
 LIFE_SECONDS = 300
 UNDECLARED_SECONDS = 900
@@ -17,12 +18,13 @@ SUBJECT = "tiercel-orchestrator"
 
 
 class Tokens:
-    """Mints tokens for one task run each; without a secret, families on this machine want none."""
+    """Mints tokens for one task run each; without keys, families on this machine want none."""
 
-    def __init__(self, secret: str | None) -> None:
-        self.secret = secret
-        # without a secret callbacks come back to this process, or not at all
-        self._root = f"tiercel callbacks {secret}".encode() if secret else os.urandom(32)
+    def __init__(self, keys: TokenKeys | None) -> None:
+        self.keys = keys
+        # without keys callbacks come back to this process, or not at all
+        root = keys and (keys.secret or keys.document)
+        self._root = f"tiercel callbacks {root}".encode() if root else os.urandom(32)
 
     def headers(self, run: RunContext | None = None) -> dict[str, str]:
         """Give the headers that say on whose behalf a family is called."""
@@ -31,10 +33,8 @@ class Tokens:
 
     def token(self, run: RunContext | None = None) -> str | None:
         """Mint a token; what is not sent over HTTP carries it as its envelope's `token`."""
-        if self.secret is None:
+        if self.keys is None:
             return None
-        import jwt  # 40 ms that an orchestrator without remote families does not need
-
         now = int(time.time())
         claims: dict[str, Any] = {"sub": SUBJECT, "iat": now, "exp": now + LIFE_SECONDS}
         if run is not None:
@@ -48,8 +48,8 @@ class Tokens:
                 "taskRunId": run.task_run_id,
                 "attempt": run.attempt,
             }
-        return jwt.encode(claims, self.secret, algorithm="HS256")
+        return self.keys.sign(claims)
 
     def callback_key(self, task_run_id: str, lease: int) -> str:
-        """Give the key of one dispatch: it follows from the secret, so every orchestrator knows it."""
+        """Give the key of one dispatch: it follows from the keys, so every orchestrator knows it."""
         return hmac.new(self._root, f"{task_run_id}/{lease}".encode(), hashlib.sha256).hexdigest()
