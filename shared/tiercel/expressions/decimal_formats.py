@@ -52,8 +52,8 @@ def decimal_format(value: Number, pattern: str, locale: str | None) -> str:
         else _plain(abs(exact), ties, shape, point, comma)
     )
     before, after = shape.prefix, shape.suffix
-    # -0.0 and what is rounded to nothing keep their sign, as in Java
-    sign = "-" if exact.is_signed() else ""
+    # a double's -0.0, and what is rounded to nothing, keep their sign, as in Java
+    sign = "-" if exact < 0 or (isinstance(value, float) and exact.is_signed()) else ""
     if sign and shape.negative:
         sign, (before, after) = "", shape.negative
     return f"{sign}{_unquoted(before)}{text}{_unquoted(after)}"
@@ -107,7 +107,8 @@ def _grouped(whole: str, size: int, comma: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    return text.replace("''", "\0").replace("'", "").replace("\0", "'")
+    # Kestra's image speaks the English of the United States
+    return text.replace("''", "\0").replace("'", "").replace("\0", "'").replace("\u00a4", "$")
 
 
 def _separators(locale: str | None) -> tuple[str, str]:

@@ -78,6 +78,8 @@ def test_every_name_of_the_tables_leads_to_an_operation_with_a_docstring() -> No
         ("2.345 | numberFormat('0.00')", "2.35"),
         ("2.355 | numberFormat('0.00')", "2.35"),
         ("0.1 | numberFormat('0.####################')", "0.1"),
+        ("1234.5 | numberFormat('\u00a4#,##0.00')", "$1,234.50"),
+        ("('-0' | number('BIGDECIMAL')) | numberFormat('0.0')", "0.0"),
         ("('2.345' | number('BIGDECIMAL')) | numberFormat('0.00')", "2.34"),
         ("'%.2f' | format(0.125)", "0.13"),
         ("'%(d|%(08d|%(,.1f|%(d' | format(-5, -5, -1234.5, 5)", "(5)|(000005)|(1,234.5)|5"),
