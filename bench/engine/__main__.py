@@ -10,7 +10,7 @@ import psycopg
 
 from bench.engine import completers, floors, ours
 from bench.engine.peers import rate
-from bench.measuring import Spread, interleaved, spread, table
+from bench.measuring import Spread, interleaved, python, spread, table
 from tests import postgres
 
 ROUNDS = 5
@@ -106,12 +106,16 @@ def report(store: str, taken: dict[str, Spread], url: str | None) -> None:
 
 def slow(store: str, url: str | None) -> None:
     """Print what takes long: once each."""
-    rates, medians, slowest = zip(*(ours.latencies(url) for _ in range(3)), strict=True)
+    taken = [python(f"from bench.engine import ours; print(*ours.latencies({url!r}))") for _ in range(3)]
+    rates, medians, slowest = zip(
+        *([float(one) for one in cost.output.split()] for cost in taken), strict=True
+    )
     wide = [ours.items_a_second(url, count) for count in (1000, 10_000)]
     rows = [
         ["200 executions of 5 tasks at once, executions a second", spread(rates).text(1)],
         ["… from start to end, median, ms", spread(medians).text(0)],
         ["… 99th percentile, ms", spread(slowest).text(0)],
+        ["… peak memory of the process, MB", spread([cost.peak_mb for cost in taken]).text(0)],
         ["ForEach of 10,000, seconds", f"{10_000 / wide[1]:.1f}"],
         ["… an item, beside an item of 1,000", f"{wide[0] / wide[1]:.2f} x"],
     ]
