@@ -47,7 +47,7 @@ SLOW = """
     sla:
       - id: quick
         type: MAX_DURATION
-        duration: PT0.05S
+        duration: PT1S
         behavior: FAIL
         labels:
           late: "yes"
