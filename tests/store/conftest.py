@@ -8,19 +8,28 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests import pooler
 from tiercel_orchestrator.store.postgres import PostgresStore
 from tiercel_orchestrator.store.sqlite import SqliteStore
 from tiercel_orchestrator.store.store import SqlStore
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(scope="session")
+def pooler_url(postgres_url: str) -> Iterator[str]:
+    """Give the address of a pooler before the server."""
+    with pooler.running(postgres_url) as url:
+        if url is None:
+            pytest.skip("pgbouncer is not installed here")
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres", "pooler"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
     if request.param == "sqlite":
         opened: SqlStore = SqliteStore(tmp_path / "engine.db")
     else:
-        url = request.getfixturevalue("postgres_url")
-        empty(url)
-        opened = PostgresStore(url)
+        empty(request.getfixturevalue("postgres_url"))
+        opened = PostgresStore(request.getfixturevalue(f"{request.param}_url"))
     yield opened
     opened.close()
 

@@ -31,14 +31,13 @@ REALTIME = "create publication supabase_realtime"
 
 @pytest.fixture
 def raw(postgres_url: str) -> Iterator[Raw]:
-    """Give a database without tiercel's tables, with the publication that Supabase has."""
-    with closing(Raw(postgres_url)) as database:
-        database.execute("drop schema if exists tiercel cascade")
-        database.execute("drop schema if exists supabase_migrations cascade")
-        database.execute("drop publication if exists supabase_realtime")
+    """Give a database of its own, empty but for the publication that Supabase has."""
+    with closing(Raw(postgres_url)) as server:
+        server.execute("drop database if exists fresh with (force)")
+        server.execute("create database fresh")
+    with closing(Raw(postgres_url.rsplit("/", 1)[0] + "/fresh")) as database:
         database.execute(REALTIME)
         yield database
-        database.execute("drop publication if exists supabase_realtime")
 
 
 def catalog_of(raw: Raw) -> Catalog:

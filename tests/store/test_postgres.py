@@ -26,10 +26,10 @@ from tiercel_orchestrator.store.tables import Wanted
 TASKS = 40
 
 
-@pytest.fixture
-def stores(postgres_url: str) -> Iterator[list[PostgresStore]]:
+@pytest.fixture(params=["postgres", "pooler"])
+def stores(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[list[PostgresStore]]:
     empty(postgres_url)
-    opened = [PostgresStore(postgres_url) for _ in range(3)]
+    opened = [PostgresStore(request.getfixturevalue(f"{request.param}_url")) for _ in range(3)]
     yield opened
     for store in opened:
         store.close()
@@ -58,6 +58,21 @@ def test_several_engines_work_off_one_execution_each_task_once(stores: list[Post
     assert execution.state == states.SUCCESS
     told = [row[4] for row in stores[0].database.all("events", execution_id="e", after=0) if row[3] == "last"]
     assert told == [states.CREATED, states.RUNNING, states.SUCCESS]
+
+
+def test_a_pooler_lets_one_store_meet_several_connections(postgres_url: str, pooler_url: str) -> None:
+    empty(postgres_url)
+    stores = [PostgresStore(pooler_url) for _ in range(3)]
+
+    def met(store: PostgresStore) -> set[int]:
+        ask = "select pg_backend_pid() where $1 = 1"
+        return {store.database.session.fetch(ask, [1])[0][0] for _ in range(100)}  # type: ignore[attr-defined]
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        found = list(pool.map(met, stores))
+    for store in stores:
+        store.close()
+    assert max(map(len, found)) > 1
 
 
 def test_engines_that_start_executions_at_once_keep_to_the_limit(stores: list[PostgresStore]) -> None:
