@@ -93,10 +93,10 @@ def until(running: Sequence["subprocess.Popen[str]"], holds: Callable[[], bool])
 
 
 def refused(cli: Cli, url: str) -> str:
-    """Give the one sentence with which an address is refused by a command that runs and one that reads."""
+    """Give the one sentence with which an address is refused, whatever the command."""
     cli.write("says.yaml", SAYS)
     said = set()
-    for arguments in (("run", "says.yaml"), ("executions",), ("logs", "x")):
+    for arguments in (("run", "says.yaml"), ("executions",), ("logs", "x"), ("db", "migrate")):
         ran = cli.run(*arguments, "--store", url)
         assert (ran.code, ran.out) == (2, ""), ran.err
         said.add(ran.err)

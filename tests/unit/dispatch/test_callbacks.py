@@ -38,7 +38,7 @@ def test_a_run_ends_with_what_its_family_tells() -> None:
 
 def test_a_family_tells_the_server_of_a_run_that_outlived_its_call() -> None:
     async def work(dispatcher: HttpDispatcher, before: Gateway) -> None:
-        async with listening(app_of(dispatcher.told)) as url:
+        async with listening(app_of(dispatcher.told, lambda: None, "key")) as url:
             dispatcher.callback_url = url
             running = asyncio.create_task(dispatcher.run("test", envelope("Wait")))
             await Wait.started.wait()

@@ -6,6 +6,7 @@ from tiercel.context import LEVELS
 from tiercel.errors import InvalidFlow
 from tiercel_orchestrator.cli import running, say
 from tiercel_orchestrator.local import open_store
+from tiercel_orchestrator.shell.requests import unstarted
 
 
 def show(home: Path, store_url: str | None, execution_id: str, level: str, as_json: bool) -> None:
@@ -15,9 +16,7 @@ def show(home: Path, store_url: str | None, execution_id: str, level: str, as_js
     store = open_store(home, store_url)
     try:
         if store.execution(execution_id) is None:
-            raise InvalidFlow(
-                f"There is no execution '{execution_id}' in this store; `tiercel executions` lists them."
-            )
+            raise InvalidFlow(unstarted(store.request(execution_id), execution_id))
         wanted = LEVELS[LEVELS.index(level) :]
         rows = [row for row in store.logs(execution_id) if row.line.level in wanted]
     finally:

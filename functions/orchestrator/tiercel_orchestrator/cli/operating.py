@@ -8,7 +8,7 @@ import typer
 from tiercel.errors import InvalidFlow
 from tiercel_orchestrator.cli.inputs import parse_pairs
 from tiercel_orchestrator.cli.options import AsJson, ExecutionId, Home, Quiet, StoreUrl, finish, watch_of
-from tiercel_orchestrator.cli.running import operate
+from tiercel_orchestrator.cli.running import operate, remove
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.operations import Operations, Standing
 
@@ -29,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
         ("mark", mark),
         ("change-status", change_status),
         ("labels", labels),
+        ("delete", delete),
     ):
         app.command(name)(command)
 
@@ -142,6 +143,21 @@ def labels(
 ) -> None:
     """Set labels of an ended execution; the others stay."""
     _stay(lambda verbs: verbs.set_labels(execution_id, parse_pairs(pairs)), home, store, quiet, as_json)
+
+
+def delete(
+    execution_id: ExecutionId,
+    keep_logs: Annotated[bool, typer.Option("--keep-logs", help="Not its log lines.")] = False,
+    keep_files: Annotated[bool, typer.Option("--keep-files", help="Not its files in storage.")] = False,
+    home: Home = None,
+    store: StoreUrl = None,
+) -> None:
+    """Remove an ended execution, with its task runs, logs, metrics and files; what it started stays."""
+
+    async def verb(verbs: Operations) -> None:
+        await verbs.delete(execution_id, keep_logs=keep_logs, keep_files=keep_files)
+
+    finish(remove(verb, watch_of(home, store, quiet=True, as_json=False)))
 
 
 def _go(verb: Verb, home: Home, store: StoreUrl, quiet: bool, as_json: bool) -> None:

@@ -141,6 +141,13 @@ async def operate(verb: Callable[[Operations], Awaitable[Standing]], watch: Watc
         return await _report(engine, execution, watch)
 
 
+async def remove(verb: Callable[[Operations], Awaitable[None]], watch: Watch) -> int:
+    """Do something after which an execution is no more."""
+    async with watch.engine() as engine:
+        await verb(engine.operations)
+    return exits.OK
+
+
 async def kill(execution_id: str, watch: Watch) -> int:
     """End an execution; one that has ended stays as it is."""
     async with watch.engine() as engine:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -26,6 +27,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Listening everywhere says nothing of an address by which others find us: families here do."""
 STOPPING_SECONDS = 5
+WAKE_KEY = "wake_key"
+"""The store's setting that wakes are signed with."""
 
 Told: TypeAlias = Callable[[str, bytes, str], bool]
 """Takes a task run's id, a body and its signature: `Dispatcher.told`."""
@@ -48,7 +51,9 @@ async def serve(
         async with open_engine(
             home, store, concurrency=concurrency, routes=Routes.read(routes), callback_url=url
         ) as engine:
-            app = app_of(engine.work.dispatcher.told)
+            key = await engine.in_store(engine.store.setting, WAKE_KEY)
+            # without a key nobody wakes us: no signature is made with one that nobody knows
+            app = app_of(engine.work.dispatcher.told, engine.wake, key or secrets.token_hex())
             config = uvicorn.Config(
                 app, log_config=None, lifespan="off", timeout_graceful_shutdown=STOPPING_SECONDS
             )
@@ -72,8 +77,8 @@ async def until_stopped(server: Server, listener: socket.socket, running: "async
     running.cancel()
 
 
-def app_of(told: Told) -> Starlette:
-    """Build the app: families send results back to it, which `told` takes."""
+def app_of(told: Told, wake: Callable[[], None], wake_key: str) -> Starlette:
+    """Build the app: families send results back to it, which `told` takes; a store's database wakes it."""
 
     async def health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -92,8 +97,25 @@ def app_of(told: Told) -> Starlette:
             return Refused(404, "NotFound", "Nobody here waits for this dispatch.").response()
         return JSONResponse({"status": "taken"})
 
+    async def woken(request: Request) -> Response:
+        try:
+            callbacks.check(wake_key, await body_of(request), request.headers.get(callbacks.SIGNATURE, ""))
+        except Refused as refusal:
+            return refusal.response()
+        except callbacks.BadSignature:
+            reason = (
+                f"A wake carries a {callbacks.SIGNATURE} of now, made with the store's setting {WAKE_KEY}."
+            )
+            return Refused(401, "Unauthorized", reason).response()
+        wake()
+        return JSONResponse({"status": "woken"})
+
     return Starlette(
-        routes=[Route("/health", health), Route("/v1/callbacks/{run_id}", callback, methods=["POST"])]
+        routes=[
+            Route("/health", health),
+            Route("/v1/callbacks/{run_id}", callback, methods=["POST"]),
+            Route("/wake", woken, methods=["POST"]),
+        ]
     )
 
 

@@ -22,7 +22,7 @@ from tiercel_orchestrator.kernel.events import Due, Event, KillRequested, Operat
 from tiercel_orchestrator.kernel.ids import next_attempt_id
 from tiercel_orchestrator.kernel.kernel import decide
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.shell import envelopes, starting
+from tiercel_orchestrator.shell import envelopes, requests, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.operations import Operations
@@ -102,6 +102,7 @@ class Engine:
         self._working: dict[str, asyncio.Task[None]] = {}
         self._dispatched: set[str] = set()
         self._news = asyncio.Event()
+        self._called = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
 
     # -- life
@@ -133,10 +134,10 @@ class Engine:
         self.root_id, self.claiming = root_id, True
         self._wake.set()
 
-    async def prepare(self, request: starting.StartRequest) -> Execution:
+    async def prepare(self, request: starting.StartRequest, execution_id: str | None = None) -> Execution:
         """Build an execution without starting it; `InvalidFlow` says what is wrong with the inputs."""
         flow = await self.in_store(self.library.get, request.namespace, request.flow_id, request.revision)
-        execution_id = starting.fresh_id(os.urandom(16))
+        execution_id = execution_id or starting.fresh_id(os.urandom(16))
         return await asyncio.to_thread(starting.new_execution, flow, execution_id, request, self.services)
 
     async def create(self, execution: Execution) -> None:
@@ -194,10 +195,14 @@ class Engine:
         """Give an execution as it stands."""
         execution = await self.in_store(self.store.execution, execution_id)
         if execution is None:
-            raise InvalidFlow(
-                f"There is no execution '{execution_id}' in this store; `tiercel executions` lists them."
-            )
+            request = await self.in_store(self.store.request, execution_id)
+            raise InvalidFlow(requests.unstarted(request, execution_id))
         return execution
+
+    def wake(self) -> None:
+        """Look at once for what others have left in the store: requests, and task runs that are due."""
+        self._called.set()
+        self._wake.set()
 
     async def serve(self) -> None:
         """Run on; if the loop fails, its error is the caller's."""
@@ -320,20 +325,25 @@ class Engine:
                 await self._wake.wait()
 
     async def _look_after(self) -> None:
-        """Prolong our leases and take back lost ones; stop what another process has ended."""
+        """Prolong our leases, take back lost ones, take up requests; stop what another process has ended."""
         swept = -SWEEP_EVERY.total_seconds()
         while True:
             try:
-                if time.monotonic() - swept >= SWEEP_EVERY.total_seconds():
+                if self._called.is_set() or time.monotonic() - swept >= SWEEP_EVERY.total_seconds():
+                    self._called.clear()
                     swept = time.monotonic()
                     if await self.in_store(self._sweep):
                         self._wake.set()
+                    if self.claiming and self.root_id is None:
+                        await requests.take_up(self)
                 for run in await self.in_store(self.store.runs, list(self._working)):
                     if run.ended and run.id in self._working:
                         self._working[run.id].cancel()
             except StoreUnavailable:
                 logger.exception("leases could not be looked after; trying again")
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                    await self._called.wait()
 
     def _sweep(self) -> int:
         now = clock.now()

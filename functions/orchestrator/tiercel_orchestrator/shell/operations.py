@@ -21,7 +21,7 @@ from tiercel_orchestrator.kernel.events import (
 )
 from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.shell import starting
+from tiercel_orchestrator.shell import removal, starting
 
 if TYPE_CHECKING:
     from tiercel_orchestrator.shell.engine import Engine
@@ -106,6 +106,19 @@ class Operations:
     async def unqueue(self, execution_id: str, state: str = states.RUNNING) -> Standing:
         """Take an execution out of the queue: RUNNING, or ended in CANCELLED or FAILED."""
         return await self._ask(ReleaseRequested(root_run_id(execution_id), state), execution_id)
+
+    async def delete(self, execution_id: str, *, keep_logs: bool = False, keep_files: bool = False) -> None:
+        """Remove an ended execution, its task runs, logs, metrics and files; what it started stays."""
+        execution = await self.engine.execution(execution_id)
+        storage = None if keep_files else self.engine.services.storage
+        removed = await self.engine.in_store(
+            removal.remove, self.engine.store, storage, [execution_id], False, keep_logs
+        )
+        if not removed:
+            raise InvalidFlow(
+                f"Execution '{execution_id}' has not ended, it is {execution.state}; end it first: "
+                f"`tiercel kill {execution_id}`."
+            )
 
     # -- plumbing
 

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from tiercel.flows import plans
 from tiercel_orchestrator.kernel.rows import Attempt, Execution, Frame, TaskRun
+from tiercel_orchestrator.store.port import Requested
 
 Row: TypeAlias = Sequence[Any]
 Columns: TypeAlias = dict[str, Any]
@@ -242,3 +243,23 @@ def _attempts(text: str) -> tuple[tuple[str, Pairs], ...]:
 
 def _as_pairs(pairs: Iterable[Sequence[str]]) -> Pairs:
     return tuple((state, at) for state, at in pairs)
+
+
+def request_to_columns(request: Requested) -> Columns:
+    """Give the columns of a request that is new."""
+    return {
+        "id": request.id,
+        "namespace": request.namespace,
+        "flow_id": request.flow_id,
+        "revision": request.revision,
+        "inputs": dump(request.inputs),
+        "labels": dump(request.labels),
+        "asked_at": micros(request.asked_at),
+    }
+
+
+def request_from_row(row: Row) -> Requested:
+    """Read a row of requests."""
+    position, id_, namespace, flow_id, revision, inputs, labels, asked_at, refusal = row
+    texts = json.loads(inputs), json.loads(labels)
+    return Requested(position, id_, namespace, flow_id, revision, *texts, moment(asked_at), refusal)

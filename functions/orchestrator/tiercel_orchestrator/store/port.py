@@ -1,9 +1,9 @@
 """The store's interface, which every dialect passes the same conformance suite for."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from tiercel.envelope import Metric
 from tiercel.errors import TiercelError
@@ -100,6 +100,46 @@ class LogRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """An execution that one asks for by SQL; `refusal`: why it will not be, `revision` None: the latest."""
+
+    position: int
+    id: str
+    namespace: str
+    flow_id: str
+    revision: int | None
+    inputs: dict[str, Any]
+    labels: dict[str, str]
+    asked_at: datetime
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """Which trees of executions may go: all has ended before a moment, and they are not the flow's newest."""
+
+    before: datetime | None = None
+    keep: int | None = None
+    namespace: str | None = None
+    flow_id: str | None = None
+
+
+class Tree(NamedTuple):
+    """An execution with all that it started; `size` counts executions."""
+
+    root_id: str
+    size: int
+
+
+class Removed(NamedTuple):
+    """An execution without its rows."""
+
+    id: str
+    namespace: str
+    flow_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which executions to list."""
 
@@ -157,6 +197,37 @@ class Store(Protocol):
         self, namespace: str, flow_id: str, revision: int | None = None
     ) -> tuple[int, str] | None:
         """Give a flow's revision and source, the latest if none is named."""
+
+    def ask(self, request: Requested) -> None:
+        """Ask for an execution: whoever runs all of a store takes it up; the store gives the position."""
+
+    def waiting_requests(self, after: int, limit: int) -> list[Requested]:
+        """Give those that ask for executions and wait, from a position on."""
+
+    def request(self, execution_id: str) -> Requested | None:
+        """Give a request that waits or was refused; one that was taken up has gone."""
+
+    def refuse(self, execution_id: str, reason: str) -> None:
+        """Keep a request, with the reason for which it will not be taken up."""
+
+    def prunable(self, wanted: Pruning) -> Iterator[list[Tree]]:
+        """Give trees of executions that may go, the oldest first, in batches; these may go meanwhile."""
+
+    def strip(self, ids: Collection[str], *, trees: bool, keep_logs: bool) -> list[Removed]:
+        """Remove all rows that belong to executions, but not the executions; give those that were stripped.
+
+        With `trees`, of all that they started, too. What has not ended is left as it is, with its tree.
+        Many rows take several transactions; an execution that lost its first rows cannot be begun again.
+        """
+
+    def drop(self, ids: Collection[str]) -> int:
+        """Remove executions that were stripped; give how many."""
+
+    def remove_strays(self, before: datetime) -> None:
+        """Remove what belongs to no execution: log lines that were kept, and requests that were refused."""
+
+    def setting(self, name: str) -> str | None:
+        """Give a setting of this store."""
 
     def execution(self, execution_id: str) -> Execution | None:
         """Give one execution."""

@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 
 from tiercel.envelope import Metric
+from tiercel.errors import InvalidFlow
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.plans import Key, Plans
-from tiercel_orchestrator.store.port import Filter, LogRow, OutputRow
+from tiercel_orchestrator.store.port import Filter, LogRow, OutputRow, Requested
 from tiercel_orchestrator.store.tables import Database
 
 
@@ -32,6 +33,18 @@ class Reading:
         row = self.database.one("flow_source", namespace=namespace, id=flow_id, revision=revision)
         return (revision, row[0]) if row else None
 
+    def waiting_requests(self, after: int, limit: int) -> list[Requested]:
+        rows = self.database.all("waiting_requests", after=after, limit=limit)
+        return [codec.request_from_row(row) for row in rows]
+
+    def request(self, execution_id: str) -> Requested | None:
+        row = self.database.one("request", id=execution_id)
+        return codec.request_from_row(row) if row else None
+
+    def setting(self, name: str) -> str | None:
+        row = self.database.one("setting", name=name)
+        return row[0] if row else None
+
     def execution(self, execution_id: str) -> Execution | None:
         row = self.database.one("execution", id=execution_id)
         return codec.execution_from_row(row) if row else None
@@ -52,7 +65,10 @@ class Reading:
 
     def root_run(self, execution_id: str) -> TaskRun:
         row = self.database.one("root_run", execution_id=execution_id)
-        assert row is not None, f"execution {execution_id} has no root"
+        if row is None:
+            raise InvalidFlow(
+                f"Execution '{execution_id}' is being removed; there is nothing left to do in it."
+            )
         return self._runs_from([row])[0]
 
     def busy(self, root_id: str) -> bool:

@@ -16,19 +16,19 @@ from tiercel_orchestrator.store.port import (
     Decide,
     Finished,
     Report,
+    Requested,
     StoreUnavailable,
 )
 from tiercel_orchestrator.store.reading import Reading
+from tiercel_orchestrator.store.removing import TRIES, Removing
 from tiercel_orchestrator.store.saving import Writing
 from tiercel_orchestrator.store.tables import Conflict, Wanted
 from tiercel_orchestrator.store.unit import Unit
 
-TRIES = 20
-
 logger = logging.getLogger("tiercel.store")
 
 
-class SqlStore(Reading):
+class SqlStore(Reading, Removing):
     """Executions in a database; to be used from one thread at a time."""
 
     def claim(self, request: ClaimRequest, now: datetime) -> Finished:
@@ -88,6 +88,12 @@ class SqlStore(Reading):
             revision = int(latest[0]) + 1 if latest else 1
             transaction.run("insert_flow", revision=revision, **row)
         return revision
+
+    def ask(self, request: Requested) -> None:
+        self.database.run("insert_request", **codec.request_to_columns(request))
+
+    def refuse(self, execution_id: str, reason: str) -> None:
+        self.database.run("refuse_request", id=execution_id, refusal=codec.plain(reason))
 
     def close(self) -> None:
         self.database.close()

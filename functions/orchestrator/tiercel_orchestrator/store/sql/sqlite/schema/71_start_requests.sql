@@ -1,0 +1,21 @@
+-- Executions that somebody asked for by SQL. One that begins leaves; one that is refused stays, with the reason.
+create table start_requests (
+    position integer primary key autoincrement,
+    id text not null unique,
+    namespace text not null,
+    flow_id text not null,
+    revision integer,
+    inputs text not null,
+    labels text not null,
+    asked_at integer not null,
+    refusal text
+) strict;
+
+create index start_requests_waiting on start_requests (position) where refusal is null;
+
+-- A request leaves in the commit in which its execution comes: it is taken up once, whoever dies in between.
+create trigger a_request_leaves_as_its_execution_comes
+after insert on executions when new.parent_run_id is null
+begin
+    delete from start_requests where id = new.id;
+end;
