@@ -1,7 +1,7 @@
 """The execution context: everything a running plugin may reach."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,6 +107,10 @@ class ExecutionContext:
     def upload(self, source: Path | bytes, name: str | None = None) -> str:
         """Write a file of this task run to internal storage and give its kestra:/// URI."""
         return self.services.storage.upload(self.run, source, name)
+
+    async def upload_stream(self, chunks: AsyncIterable[bytes], name: str) -> str:
+        """Write a file of this task run as its chunks come, and give its kestra:/// URI; all or nothing."""
+        return await self.services.storage.upload_stream(self.run, chunks, name)
 
     def download(self, uri: str, target: Path | None = None) -> Path:
         """Fetch a file of internal storage into the working directory and give its path."""

@@ -10,6 +10,7 @@ import yaml
 
 from tests.contract.families import DASHBOARDS, EXAMPLES, PLUGINS, Plugin, registry
 from tests.unit.cloud.emulator import moto_server, s3_client
+from tests.unit.core.web import Route, serving
 from tiercel import clock
 from tiercel.flows.reading import problems_of
 from tiercel.registry import Registry
@@ -35,6 +36,18 @@ def s3() -> Iterator[Mapping[str, str]]:
     with moto_server() as endpoint:
         s3_client(endpoint).create_bucket(Bucket="examples")
         yield {"bucket": "examples", "endpoint": endpoint, "accessKey": "test", "secretKey": "test"}
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[Mapping[str, str]]:
+    routes: dict[str, Route] = {
+        "/json": lambda handler: handler.give(200, handler.web.asked[-1].body),
+        "/file.csv": lambda handler: handler.give(200, b"a,b\n"),
+        "/events": lambda handler: handler.give_open_end(iter([b'data: {"text": "hi"}\n\n'])),
+        "/graphql": lambda handler: handler.give_json({"data": {"person": {"name": "ann"}}}),
+    }
+    with serving(routes) as found:
+        yield {"web": found.url}
 
 
 @pytest.mark.parametrize("plugin", [pytest.param(plugin, id=plugin.task_types[0]) for _, plugin in PLUGINS])
@@ -65,7 +78,8 @@ def test_every_example_validates(example: Path, catalog: Registry) -> None:
 def test_every_example_runs(
     example: Path, catalog: Registry, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    inputs = request.getfixturevalue("s3") if example.stem == "S3" else {}
+    servers = {"S3": "s3", "Http": "web"}
+    inputs = request.getfixturevalue(servers[example.stem]) if example.stem in servers else {}
     state = asyncio.run(run_example(example, catalog, tmp_path, inputs))
     assert state == ("WARNING" if example.name in WARNS else "SUCCESS")
 

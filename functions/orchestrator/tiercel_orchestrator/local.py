@@ -128,5 +128,6 @@ async def open_engine(
     finally:
         if dispatcher is not None:
             await dispatcher.close()
+        await services.http.close()  # its connections are of this loop, which may end now
         owner.close()
         store.close()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from tiercel import clock
 from tiercel.errors import Retriable, TaskFailed
 from tiercel.http.guard import Guard
+from tiercel.http.ways import USUAL, Way
 
 if TYPE_CHECKING:
     import httpx
@@ -109,13 +110,16 @@ class HttpClient:
         content: bytes | str | None = None,
         data: Mapping[str, Any] | None = None,
         files: Any = None,
-        auth: tuple[str, str] | None = None,
+        auth: "tuple[str, str] | httpx.Auth | None" = None,
         follow_redirects: bool = True,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        connect_seconds: float | None = None,
+        way: Way = USUAL,
     ) -> "AsyncIterator[httpx.Response]":
         """Send a request and give its answer before its body is read; statuses are not looked at.
 
-        `json`, `content`, `data` (a form) or `files` (multipart) is the body; `timeout_seconds`: each wait.
+        `json`, `content`, `data` (a form) or `files` (multipart) is the body; `timeout_seconds`: each wait,
+        `connect_seconds`: the one for a connection, where it is another.
         """
         import httpx
 
@@ -128,14 +132,17 @@ class HttpClient:
             "params": params,
         }
         try:
-            async with self.client().stream(
-                method.upper(),
-                url,
-                headers=dict(headers or {}),
-                follow_redirects=follow_redirects,
-                timeout=timeout_seconds,
-                **{name: value for name, value in given.items() if value is not None},
-            ) as answer:
+            async with (
+                self.clients(way) as client,
+                client.stream(
+                    method.upper(),
+                    url,
+                    headers=dict(headers or {}),
+                    follow_redirects=follow_redirects,
+                    timeout=httpx.Timeout(timeout_seconds, connect=connect_seconds or timeout_seconds),
+                    **{name: value for name, value in given.items() if value is not None},
+                ) as answer,
+            ):
                 yield answer
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise TaskFailed(
@@ -145,6 +152,9 @@ class HttpClient:
             raise TaskFailed(
                 f"{method} {shown(url)} was redirected more than {REDIRECTS} times; correct the URL."
             ) from error
+        except httpx.ConnectTimeout as error:
+            waited = connect_seconds or timeout_seconds
+            raise Retriable(f"{method} {shown(url)} got no connection within {waited:g} s.") from error
         except httpx.TimeoutException as error:
             raise Retriable(f"{method} {shown(url)} got no answer within {timeout_seconds:g} s.") from error
         except httpx.TransportError as error:
@@ -154,18 +164,30 @@ class HttpClient:
         """Give the connection pool of the running loop: connections cannot move from one loop to another."""
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
-            import httpx
-
-            from tiercel.http.transport import GuardedTransport
-
-            # trust_env: a proxy or a .netrc from the environment would go around the guard
-            self._client = httpx.AsyncClient(
-                transport=GuardedTransport(self.guard, self.connections),
-                trust_env=False,
-                max_redirects=REDIRECTS,
-            )
-            self._loop = loop
+            self._client, self._loop = self.made(USUAL), loop
         return self._client
+
+    @asynccontextmanager
+    async def clients(self, way: Way) -> "AsyncIterator[httpx.AsyncClient]":
+        """Give the client for a way of connecting; one that is unusual is made for this call only."""
+        if way == USUAL:
+            yield self.client()
+            return
+        async with self.made(way) as client:
+            yield client
+
+    def made(self, way: Way) -> "httpx.AsyncClient":
+        """Make a client."""
+        import httpx
+
+        from tiercel.http.transport import GuardedTransport
+
+        # trust_env: a proxy or a .netrc from the environment would go around the guard
+        return httpx.AsyncClient(
+            transport=GuardedTransport(self.guard, self.connections, way),
+            trust_env=False,
+            max_redirects=REDIRECTS,
+        )
 
     async def close(self) -> None:
         """Close the connections of the running loop."""

@@ -8,12 +8,14 @@ import httpcore
 import httpx
 
 from tiercel.http.guard import Guard, UnknownHost
+from tiercel.http.ways import USUAL, Way
 
 ERRORS = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
     httpcore.ReadTimeout: httpx.ReadTimeout,
     httpcore.WriteTimeout: httpx.WriteTimeout,
     httpcore.PoolTimeout: httpx.PoolTimeout,
+    httpcore.ProxyError: httpx.ProxyError,
     httpcore.ConnectError: httpx.ConnectError,
     httpcore.ReadError: httpx.ReadError,
     httpcore.WriteError: httpx.WriteError,
@@ -79,19 +81,17 @@ class Body(httpx.AsyncByteStream):
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Send requests through the guarded pool."""
+    """Send requests through the guarded pool, or through a proxy that the guard allows."""
 
-    def __init__(self, guard: Guard, connections: int) -> None:
-        self.pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
-            max_connections=connections,
-            max_keepalive_connections=20,
-            keepalive_expiry=5.0,
-            network_backend=GuardedNetwork(guard),
-        )
+    def __init__(self, guard: Guard, connections: int, way: Way = USUAL) -> None:
+        self.guard = guard
+        self.proxied = way.proxy is not None
+        self.pool = pool_of(way, connections, GuardedNetwork(guard))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request; redirects come back here, and so through the guard."""
+        if self.proxied:
+            await self.check_target(request.url)
         url = httpcore.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,
@@ -116,8 +116,32 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             answer.status, headers=answer.headers, stream=Body(stream), extensions=answer.extensions
         )
 
+    async def check_target(self, url: httpx.URL) -> None:
+        """Refuse what a proxy must not be asked for either; a name that only it knows is its matter."""
+        port = url.port or (443 if url.scheme == "https" else 80)
+        with contextlib.suppress(UnknownHost):
+            await self.guard.resolve(url.host, port)
+
     async def aclose(self) -> None:
         await self.pool.aclose()
+
+
+def pool_of(
+    way: Way, connections: int, network: httpcore.AsyncNetworkBackend
+) -> httpcore.AsyncConnectionPool:
+    """Make the pool of one way of connecting."""
+    options: dict[str, Any] = {
+        "ssl_context": httpx.create_ssl_context(verify=way.verify, trust_env=False),
+        "max_connections": connections,
+        "max_keepalive_connections": 20,
+        "keepalive_expiry": 5.0,
+        "network_backend": network,
+    }
+    if way.proxy is None:
+        return httpcore.AsyncConnectionPool(**options)
+    if way.proxy.kind == "SOCKS":
+        return httpcore.AsyncSOCKSProxy(proxy_url=way.proxy.url, proxy_auth=way.proxy.auth, **options)
+    return httpcore.AsyncHTTPProxy(proxy_url=way.proxy.url, proxy_auth=way.proxy.auth, **options)
 
 
 def translated(error: Exception) -> httpx.TransportError:

@@ -1,8 +1,9 @@
 """Internal storage: the files of executions and namespaces, in a directory or a bucket, through obstore."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 CHUNK_BYTES = 1 << 20
+PARTS_AT_ONCE = 2
+"""How many parts of five megabytes are under way at once: what a big file costs in memory."""
 UNCHECKED = None
 """Instead of a run: the caller is the orchestrator or a runtime itself, and no rule of access applies."""
 
@@ -59,12 +62,45 @@ class Storage:
 
         key, store = uris.key_of(uri), self.store
         try:
-            obstore.put(store, key, source)
+            obstore.put(store, key, source, max_concurrency=PARTS_AT_ONCE)
         except FileNotFoundError as error:
             raise TaskFailed(f"The file '{source!s}' cannot be uploaded: it does not exist.") from error
         except Exception as error:
             raise trouble("write", uri, error) from error
         return uris.uri_of(key)
+
+    async def upload_stream(self, run: RunContext, chunks: AsyncIterable[bytes], name: str) -> str:
+        """Write a file of a task run as its chunks come; where they break off, there is no file."""
+        import obstore
+
+        uri, source = uris.uri_of(uris.task_key(run, name)), Source(chunks)
+        try:
+            await obstore.put_async(
+                self.store, uris.key_of(uri), aiter(source), max_concurrency=PARTS_AT_ONCE
+            )
+        except Exception as error:
+            if source.broken:  # what went wrong there is the news, and its own caller knows to word it
+                raise source.broken from None
+            raise trouble("write", uri, error) from error
+        return uri
+
+    def link(self, uri: str, seconds: float) -> str | None:
+        """Give an address that anybody may fetch a file from for a while; None where the store has none.
+
+        For a directory it is that of the file itself.
+        """
+        import obstore
+        from obstore.store import AzureStore, GCSStore, S3Store
+
+        key, store = uris.key_of(uri), self.store
+        if "://" not in self.url:
+            return safe_join(Path(self.url).absolute(), key).as_uri()
+        if not isinstance(store, AzureStore | GCSStore | S3Store):
+            return None
+        try:
+            return obstore.sign(store, "GET", key, timedelta(seconds=seconds))
+        except Exception as error:
+            raise trouble("sign", uri, error) from error
 
     def write(self, run: RunContext, uri: str, source: Path | bytes) -> str:
         """Write a file where a task may: below its execution, or among its namespace's files."""
@@ -147,6 +183,22 @@ class Storage:
         if run:
             access.check_read(run, key)
         return key
+
+
+@dataclass
+class Source:
+    """Chunks on their way into the store; `broken`: why there will be no more."""
+
+    chunks: AsyncIterable[bytes]
+    broken: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self.chunks:
+                yield chunk
+        except Exception as error:
+            self.broken = error
+            raise
 
 
 class StoredBytes(io.RawIOBase):

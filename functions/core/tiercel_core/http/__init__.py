@@ -1,0 +1,1 @@
+"""Tasks and the trigger of `io.kestra.plugin.core.http`."""
