@@ -98,14 +98,22 @@ def read_files(files: JsonObject | str | None, name: str = "inputFiles") -> dict
 
 def collect(globs: Iterable[str] | None, context: ExecutionContext) -> dict[str, str]:
     """Upload the files of the task's directory that a glob names; gives path to URI, in order of path."""
+    found = matching(globs, context, "outputFiles")
+    return {path: context.upload(safe_join(context.directory, path), path) for path in found}
+
+
+def matching(globs: Iterable[str] | None, context: ExecutionContext, name: str) -> list[str]:
+    """Give the files of the directory that a glob names, in order of path; `**` means all below."""
     found: set[str] = set()
     for glob in globs or ():
         check_relative(glob)
         try:
-            matches = [path for path in context.directory.glob(glob) if path.is_file()]
+            # Python's own `**` gives directories only
+            matches = context.directory.glob(f"{glob}/*" if glob.endswith("**") else glob)
+            files = [path for path in matches if path.is_file()]
         except ValueError as error:
             raise TaskFailed(
-                f"`{glob}` in `outputFiles` is no glob ({error}): write one such as `out/*.csv`."
+                f"`{glob}` in `{name}` is no glob ({error}): write one such as `out/*.csv`."
             ) from error
-        found.update(path.relative_to(context.directory).as_posix() for path in matches)
-    return {path: context.upload(safe_join(context.directory, path), path) for path in sorted(found)}
+        found.update(path.relative_to(context.directory).as_posix() for path in files)
+    return sorted(found)

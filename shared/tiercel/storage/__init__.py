@@ -3,7 +3,7 @@
 import io
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -11,6 +11,7 @@ from tiercel.envelope import RunContext
 from tiercel.errors import Retriable, TaskFailed
 from tiercel.paths import safe_join
 from tiercel.storage import access, uris
+from tiercel.storage.backends import connect, directory_of
 
 if TYPE_CHECKING:
     from collections.abc import Buffer  # type: ignore[attr-defined,unused-ignore]
@@ -31,12 +32,13 @@ class StoredFile:
 
     uri: str
     size_bytes: int
+    modified_at: datetime
 
 
 class Storage:
     """Read and write files by their kestra:/// URI, as one task run may, or `UNCHECKED`.
 
-    `url`: where they are: a directory, `memory://`, or what obstore knows (s3://, gs://, az://).
+    `url`: where they are: a directory, or what `backends.connect` knows.
     All calls block; contents are streamed.
     """
 
@@ -93,8 +95,8 @@ class Storage:
         from obstore.store import AzureStore, GCSStore, S3Store
 
         key, store = uris.key_of(uri), self.store
-        if "://" not in self.url:
-            return safe_join(Path(self.url).absolute(), key).as_uri()
+        if directory := directory_of(self.url):
+            return safe_join(directory, key).as_uri()
         if not isinstance(store, AzureStore | GCSStore | S3Store):
             return None
         try:
@@ -156,6 +158,41 @@ class Storage:
         except Exception as error:
             raise trouble("read", uri, error) from error
 
+    def copy(self, run: RunContext, uri: str, to: str) -> str:
+        """Copy a file, within the store, from where a task may read to where it may write."""
+        import obstore
+
+        access.check_write(run, uris.key_of(to))
+        try:
+            obstore.copy(self.store, self.readable(run, uri), uris.key_of(to))
+        except FileNotFoundError as error:
+            raise missing(uri) from error
+        except TaskFailed:
+            raise
+        except Exception as error:
+            raise trouble("copy", uri, error) from error
+        return to
+
+    def purge(self, run: RunContext, uri: str) -> bool:
+        """Remove a namespace file of the run's namespace, or of one below it; say whether there was one."""
+        access.check_purge(run, uris.key_of(uri))
+        return self.delete(UNCHECKED, uri)
+
+    def namespaces(self, top: str) -> list[str]:
+        """List a namespace and those below it that have files of their own, unchecked."""
+        import obstore
+
+        found, folders = [], [uris.namespace_path(top)]
+        while folders:
+            folder = folders.pop()
+            below = obstore.list_with_delimiter(self.store, f"{folder}/")["common_prefixes"]
+            names = {path.rstrip("/").rpartition("/")[2] for path in below}
+            if uris.FILES in names:
+                found.append(folder.replace("/", "."))
+            if uris.EXECUTIONS not in names:  # what has executions is a flow, and no namespace
+                folders += [f"{folder}/{name}" for name in names if name != uris.FILES]
+        return sorted(found)
+
     def delete(self, run: RunContext | None, uri: str) -> bool:
         """Remove a file, and say whether there was one."""
         import obstore
@@ -175,7 +212,7 @@ class Storage:
         prefix = self.readable(run, f"{uri.rstrip('/')}/-").removesuffix("-")
         for batch in obstore.list(self.store, prefix):
             for found in sorted(batch, key=lambda entry: entry["path"]):
-                yield StoredFile(uris.uri_of(found["path"]), found["size"])
+                yield StoredFile(uris.uri_of(found["path"]), found["size"], found["last_modified"])
 
     def readable(self, run: RunContext | None, uri: str) -> str:
         """Give the key behind a URI that the run may read."""
@@ -218,22 +255,6 @@ class StoredBytes(io.RawIOBase):
         return len(chunk)
 
 
-def connect(url: str) -> "ObjectStore":
-    """Open the object store behind a URL; what is no URL is a directory."""
-    from obstore.store import LocalStore, MemoryStore, from_url
-
-    if url == "memory://":
-        return MemoryStore()
-    if "://" not in url:
-        return LocalStore(Path(url).absolute(), mkdir=True)
-    try:
-        return from_url(url)
-    except Exception as error:
-        raise TaskFailed(
-            f"Internal storage '{url}' cannot be opened ({first_line(error)}); correct TIERCEL_STORAGE_URL."
-        ) from error
-
-
 def missing(uri: str) -> TaskFailed:
     """Say that a file is not there."""
     return TaskFailed(f"Unable to read the file '{uri}': internal storage has no such file.")
@@ -244,8 +265,3 @@ def trouble(verb: str, uri: str, error: Exception) -> TaskFailed:
     message = f"Unable to {verb} the file '{uri}': internal storage answered {type(error).__name__}."
     refused = isinstance(error, PermissionError | ValueError | NotImplementedError)
     return TaskFailed(message) if refused else Retriable(message)
-
-
-def first_line(error: Exception) -> str:
-    """Leave out the debugging dump that obstore appends to its messages."""
-    return str(error).partition("\n")[0]

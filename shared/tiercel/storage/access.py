@@ -2,6 +2,7 @@
 
 from tiercel.envelope import RunContext
 from tiercel.errors import TaskFailed
+from tiercel.namespaces import is_below
 from tiercel.storage.uris import Execution, Owner, execution_of, owner_of, uri_of
 
 
@@ -39,6 +40,18 @@ def check_write(run: RunContext, key: str) -> None:
     raise TaskFailed(
         f"Unable to change the file '{uri_of(key)}': a task changes only files of its own execution "
         f"and of its own namespace '{run.namespace}'."
+    )
+
+
+def check_purge(run: RunContext, key: str) -> None:
+    """Let a task purge namespace files of its own namespace and of those below it, which it looks after."""
+    owner = owner_of(key)
+    if owner and owner.execution is None:
+        if owner.namespace == run.namespace or is_below(owner.namespace, run.namespace):
+            return
+    raise TaskFailed(
+        f"Unable to remove the file '{uri_of(key)}': a flow purges only the files of its own namespace "
+        f"'{run.namespace}' and of those below it."
     )
 
 

@@ -10,6 +10,7 @@ from tiercel.paths import check_relative
 
 SCHEME = "kestra://"
 FILES = "_files"
+EXECUTIONS = "executions"
 UNQUOTED = "/!$&'()*+,;=:@"
 
 
@@ -46,7 +47,7 @@ def key_of(uri: str) -> str:
 def execution_key(execution: Execution, *parts: str) -> str:
     """Name a file of an execution."""
     return key_below(
-        namespace_path(execution.namespace), execution.flow_id, "executions", execution.execution_id, *parts
+        namespace_path(execution.namespace), execution.flow_id, EXECUTIONS, execution.execution_id, *parts
     )
 
 
@@ -85,7 +86,7 @@ def owner_of(key: str) -> Owner | None:
     for place, part in enumerate(parts[:-1]):  # the first name decides: a file may be named so, too
         if part == FILES and place >= 1:
             return Owner(".".join(parts[:place]))
-        if part == "executions" and place >= 2:
+        if part == EXECUTIONS and place >= 2:
             namespace = ".".join(parts[: place - 1])
             return Owner(namespace, Execution(namespace, parts[place - 1], parts[place + 1]))
     return None

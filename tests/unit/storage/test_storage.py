@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiercel.envelope import RunContext
-from tiercel.errors import TaskFailed
+from tiercel.errors import TaskFailed, TiercelError
 from tiercel.storage import UNCHECKED, Storage
 from tiercel.storage.uris import Execution, Owner, execution_key, key_of, namespace_file_key, owner_of, uri_of
 
@@ -155,5 +155,5 @@ def test_names_are_built_from_their_parts() -> None:
 
 
 def test_an_unknown_store_is_a_sentence() -> None:
-    with pytest.raises(TaskFailed, match="correct TIERCEL_STORAGE_URL"):
+    with pytest.raises(TiercelError, match="begins with 'nonsense://'"):
         Storage("nonsense://x").read(UNCHECKED, f"{OWN}/x")
