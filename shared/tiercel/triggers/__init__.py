@@ -1,0 +1,1 @@
+"""When triggers fire: pure functions of a declaration, what was last, and the time."""
