@@ -1,7 +1,7 @@
 """The execution context: everything a running plugin may reach."""
 
 import time
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +104,7 @@ class ExecutionContext:
         """Give a secret of the flow's namespace; `TaskFailed` names the key where it is missing."""
         return self.services.secrets.get(key, self.run.namespace)
 
-    def upload(self, source: Path | bytes, name: str | None = None) -> str:
+    def upload(self, source: Path | bytes | Iterable[bytes], name: str | None = None) -> str:
         """Write a file of this task run to internal storage and give its kestra:/// URI."""
         return self.services.storage.upload(self.run, source, name)
 

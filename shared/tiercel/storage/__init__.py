@@ -1,14 +1,14 @@
 """Internal storage: the files of executions and namespaces, in a directory or a bucket, through obstore."""
 
 import io
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tiercel.envelope import RunContext
-from tiercel.errors import Retriable, TaskFailed
+from tiercel.errors import Retriable, TaskFailed, TiercelError
 from tiercel.paths import safe_join
 from tiercel.storage import access, uris
 from tiercel.storage.backends import connect, directory_of
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 CHUNK_BYTES = 1 << 20
+PART_BYTES = 5 << 20
 PARTS_AT_ONCE = 2
-"""How many parts of five megabytes are under way at once: what a big file costs in memory."""
+"""How many parts of a big file are under way at once: what it costs in memory."""
 UNCHECKED = None
 """Instead of a run: the caller is the orchestrator or a runtime itself, and no rule of access applies."""
 
@@ -53,20 +54,30 @@ class Storage:
             self._store = connect(self.url)
         return self._store
 
-    def upload(self, run: RunContext, source: Path | bytes, name: str | None = None) -> str:
+    def upload(self, run: RunContext, source: Path | bytes | Iterable[bytes], name: str | None = None) -> str:
         """Write a file of a task run and give its URI; `name` may have directories in it."""
         named = name or (source.name if isinstance(source, Path) else "data")
         return self.put(uris.uri_of(uris.task_key(run, named)), source)
 
-    def put(self, uri: str, source: Path | bytes) -> str:
-        """Write a file, unchecked, and give its URI back."""
+    def put(self, uri: str, source: Path | bytes | Iterable[bytes]) -> str:
+        """Write a file, unchecked, and give its URI back; chunks that break off leave no file."""
         import obstore
 
         key, store = uris.key_of(uri), self.store
         try:
-            obstore.put(store, key, source, max_concurrency=PARTS_AT_ONCE)
+            if isinstance(source, Path | bytes):
+                obstore.put(store, key, source, max_concurrency=PARTS_AT_ONCE)
+                return uris.uri_of(key)
+            # not put: it takes chunks within the store's runtime, where no other file may be read
+            with obstore.open_writer(
+                store, key, buffer_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+            ) as sink:
+                for chunk in source:
+                    sink.write(chunk)
         except FileNotFoundError as error:
             raise TaskFailed(f"The file '{source!s}' cannot be uploaded: it does not exist.") from error
+        except TiercelError:  # from where the chunks come
+            raise
         except Exception as error:
             raise trouble("write", uri, error) from error
         return uris.uri_of(key)
@@ -75,7 +86,7 @@ class Storage:
         """Write a file of a task run as its chunks come; where they break off, there is no file."""
         import obstore
 
-        uri, source = uris.uri_of(uris.task_key(run, name)), Source(chunks)
+        uri, source = uris.uri_of(uris.task_key(run, name)), AsyncChunks(chunks)
         try:
             await obstore.put_async(
                 self.store, uris.key_of(uri), aiter(source), max_concurrency=PARTS_AT_ONCE
@@ -223,7 +234,7 @@ class Storage:
 
 
 @dataclass
-class Source:
+class AsyncChunks:
     """Chunks on their way into the store; `broken`: why there will be no more."""
 
     chunks: AsyncIterable[bytes]
