@@ -253,3 +253,20 @@ def test_a_scope_with_errors_is_tried_again_after_they_have_run(run_flow: RunFlo
     assert list(ran.states) == ["count", "block", "fragile", "after"]
     assert len(ran.run("fragile")["attempts"]) == 2
     assert ran.outputs("after") == {"value": "fine"}
+
+
+def test_a_retry_block_tries_again_what_fails_in_it(run_flow: RunFlow) -> None:
+    ran = run_flow("""
+        id: again
+        namespace: tests
+        tasks:
+          - id: again
+            type: io.kestra.plugin.core.flow.Retry
+            retry: {type: constant, interval: PT0.01S, maxAttempts: 3}
+            tasks:
+              - id: enough
+                type: io.kestra.plugin.core.execution.Assert
+                conditions: ["{{ taskrun.attemptsCount >= 2 }}"]
+    """)
+    assert ran.state == "SUCCESS"
+    assert len(ran.run("enough")["attempts"]) == 3

@@ -209,7 +209,13 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
         for control, type_ids in (
             (
                 Control(_in_sequence),
-                [_FLOW + "Sequential", _OLD + "Sequential", _FLOW + "ForEachItem", _OLD + "ForEachItem"],
+                [
+                    _FLOW + "Sequential",
+                    _OLD + "Sequential",
+                    _FLOW + "Retry",
+                    _FLOW + "ForEachItem",
+                    _OLD + "ForEachItem",
+                ],
             ),
             (
                 Control(

@@ -107,6 +107,7 @@ class Parts:
             return None
         kind, schema = self._schema(node, path, "triggers", TRIGGER_MODEL, "trigger")
         self._plugin(node, path, kind, schema, TRIGGER, ["id"], "it will not fire")
+        rules.check_trigger(self.report, kind, node, path)
         return Trigger(node.text("id") or "", kind, plain(node))
 
     def condition(self, node: Node, path: str) -> Any:

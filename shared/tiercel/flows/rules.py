@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tiercel.errors import Problem
+from tiercel.errors import InvalidFlow, Problem
 from tiercel.flows.control import control_of
 from tiercel.flows.models import Task
 from tiercel.flows.report import Report
-from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null
+from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null, plain
+from tiercel.triggers.polling import interval_of
+from tiercel.triggers.schedules import CRON_TYPES, DATES_TYPES, schedule_of
 
 WITHOUT_EFFECT = {
     "triggers": "the flow runs when somebody runs it",
@@ -40,6 +42,20 @@ def check_task(report: Report, task: Task, node: MapNode, path: str) -> None:
         _check_dag(report, task, node, path)
     elif _is(task.type, "WorkingDirectory", "Worker"):
         _check_working_directory(report, task, node, path)
+    elif _is(task.type, "Retry") and task.retry is None:
+        report.add(f"{task.id}: a Retry needs `retry:`, with its type and interval", node, path)
+
+
+def check_trigger(report: Report, type_id: str, node: MapNode, path: str) -> None:
+    """Check what a schedule's or a polling trigger's schema cannot say: cron, time zone, dates, intervals."""
+    properties = plain(node)
+    try:
+        if type_id in CRON_TYPES | DATES_TYPES:
+            schedule_of(type_id, properties)
+        elif "interval" in properties:
+            interval_of(properties)
+    except InvalidFlow as error:
+        report.add(str(error).rstrip("."), node, path)
 
 
 def _check_switch(report: Report, task: Task, node: MapNode, path: str) -> None:

@@ -10,7 +10,7 @@ from tiercel.envelope import Result
 from tiercel.plugin import State
 from tiercel.testing import MemoryServices, run_plugin
 from tiercel_core.storage.files import Concat, Delete, LocalFiles, PurgeCurrentExecutionFiles, Size, Write
-from tiercel_core.storage.items import FilterItems
+from tiercel_core.storage.items import Filter, FilterItems
 from tiercel_core.storage.ordering import DeduplicateItems, Reverse
 from tiercel_core.storage.splitting import Split
 
@@ -186,3 +186,8 @@ def test_the_files_of_an_execution_are_removed_and_no_others(services: MemorySer
     assert run_plugin(PurgeCurrentExecutionFiles, services=services).data == {"uris": [uri]}
     assert not services.storage.exists(None, uri)
     assert all(services.storage.exists(None, one) for one in (kept, big, other))
+
+
+def test_filter_is_filter_items(services: MemoryServices) -> None:
+    params = {"from": stored(services, ITEMS), "filterCondition": "{{ key == 'k1' }}"}
+    assert run_plugin(Filter, params, services=services).data["droppedItemsTotal"] == 2

@@ -42,6 +42,7 @@ TYPES: dict[str, Described] = {
         {"duration": {"type": "string", "format": "duration"}}, ("duration",)
     ),
     FLOW + "Sequential": flowable({"tasks": TASKS}),
+    FLOW + "Retry": flowable({"tasks": TASKS}),
     FLOW + "Parallel": flowable({"tasks": TASKS, "concurrent": {"type": "integer", "minimum": 0}}),
     FLOW + "WorkingDirectory": flowable({"tasks": TASKS}),
     FLOW + "If": flowable(

@@ -26,7 +26,7 @@ def test_ids_are_unique_over_all_blocks_and_their_lines_are_named() -> None:
 
 
 def test_ids_of_triggers_and_inputs_are_unique_among_themselves() -> None:
-    schedule = "{id: a, type: io.kestra.plugin.core.trigger.Schedule, cron: x}"
+    schedule = "{id: a, type: io.kestra.plugin.core.trigger.Schedule, cron: '@daily'}"
     head = f"triggers: [{schedule}, {schedule}]\ninputs: [{{id: i, type: INT}}, {{name: i, type: INT}}]\n"
     (found,) = problems(f"- {log('a')}", head)
     assert "Duplicate trigger id with name [a]" in found
@@ -75,3 +75,24 @@ def test_a_dag_has_no_circle() -> None:
     )
     (found,) = problems(f"- {{id: d, type: {FLOW}Dag, tasks: [{tasks}]}}")
     assert "d: Cyclic dependency detected: a, b" in found
+
+
+@pytest.mark.parametrize(
+    ("trigger", "said"),
+    [
+        ("Schedule, cron: never", "Invalid cron expression 'never'"),
+        ("Schedule, cron: '61 * * * *'", "its field for the minute"),
+        ("Schedule, cron: '@daily', timezone: Mars/Olympus", "Mars/Olympus"),
+        ("ScheduleOnDates, dates: [soon]", "'soon'"),
+    ],
+)
+def test_what_is_wrong_with_a_schedule_is_told_before_it_runs(trigger: str, said: str) -> None:
+    found = problems(
+        f"- {log('a')}", f"triggers: [{{id: a, type: io.kestra.plugin.core.trigger.{trigger}}}]\n"
+    )
+    assert any(said in one for one in found)
+
+
+def test_a_retry_needs_to_be_told_how() -> None:
+    (found,) = problems(f"- {{id: r, type: {FLOW}Retry, tasks: [{log('a')}]}}")
+    assert "r: a Retry needs `retry:`" in found

@@ -20,6 +20,12 @@ class Sequential(FlowControl[SequentialParams]):
     task_types = ("io.kestra.plugin.core.flow.Sequential", "io.kestra.core.tasks.flows.Sequential")
 
 
+class Retry(FlowControl[SequentialParams]):
+    """Run tasks one after another; what fails among them is tried again as `retry` says."""
+
+    task_types = ("io.kestra.plugin.core.flow.Retry",)
+
+
 class ParallelParams(FlowableParams):
     concurrent: int = Field(0, description="How many may run at once; 0 means all.")
     tasks: Static[Tasks] = Field(description="Tasks to run side by side.")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, ClassVar, Literal
 
 from pydantic import Field
 
@@ -36,7 +36,10 @@ class FilterItemsOutput(BaseOutput):
 class FilterItems(BasePlugin[FilterItemsParams, FilterItemsOutput]):
     """Keep the items of a file for which a condition holds, or drop them."""
 
-    task_types = ("io.kestra.plugin.core.storage.FilterItems", "io.kestra.core.tasks.storages.FilterItems")
+    task_types: ClassVar[tuple[str, ...]] = (
+        "io.kestra.plugin.core.storage.FilterItems",
+        "io.kestra.core.tasks.storages.FilterItems",
+    )
 
     def run(self, params: FilterItemsParams, context: ExecutionContext) -> PluginOutput:
         path, processed, kept = context.directory / "items.ion", 0, 0
@@ -52,6 +55,12 @@ class FilterItems(BasePlugin[FilterItemsParams, FilterItemsOutput]):
                 dropped_items_total=processed - kept,
             )
         )
+
+
+class Filter(FilterItems):
+    """Keep the items of a file for which a condition holds, or drop them: FilterItems by a shorter name."""
+
+    task_types: ClassVar[tuple[str, ...]] = ("io.kestra.plugin.core.storage.Filter",)
 
 
 def items_of(source: BinaryIO) -> Iterator[tuple[bytes, Any]]:
