@@ -12,6 +12,7 @@ from tiercel.testing import MemoryServices, run_plugin
 from tiercel_core.storage.files import Concat, Delete, LocalFiles, PurgeCurrentExecutionFiles, Size, Write
 from tiercel_core.storage.items import Filter, FilterItems
 from tiercel_core.storage.ordering import DeduplicateItems, Reverse
+from tiercel_core.storage.purging import PurgeStorage
 from tiercel_core.storage.splitting import Split
 
 
@@ -191,3 +192,43 @@ def test_the_files_of_an_execution_are_removed_and_no_others(services: MemorySer
 def test_filter_is_filter_items(services: MemoryServices) -> None:
     params = {"from": stored(services, ITEMS), "filterCondition": "{{ key == 'k1' }}"}
     assert run_plugin(Filter, params, services=services).data["droppedItemsTotal"] == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "counts", "left"),
+    [
+        ({"endDate": "2000-01-01"}, (3, 0, 0), 5),
+        ({"endDate": "2999-01-01"}, (3, 3, 4), 5),
+        ({"endDate": "2999-01-01", "dryRun": False}, (3, 3, 4), 1),
+        ({"endDate": "2999-01-01", "dryRun": False, "flowId": "f"}, (2, 2, 3), 2),
+        ({"endDate": "2999-01-01", "dryRun": False, "namespace": "default.sub"}, (1, 1, 1), 4),
+        ({"endDate": "2999-01-01", "dryRun": False, "startDate": "2998-01-01"}, (3, 0, 0), 5),
+    ],
+)
+def test_what_executions_left_is_purged_by_age(
+    services: MemoryServices, params: dict[str, Any], counts: tuple[int, int, int], left: int
+) -> None:
+    for place in (
+        "default/f/executions/1/tasks/t/r/a",
+        "default/f/executions/1/tasks/t/r/b",
+        "default/f/executions/2/inputs/i/c",
+        "default/sub/g/executions/3/tasks/t/r/d",
+        "default/_files/executions/4/e",
+    ):
+        services.storage.put(f"kestra:///{place}", b"x")
+    data = run_plugin(PurgeStorage, params, services=services).data
+    assert (data["scannedCount"], data["purgedCount"], data["deletedFilesCount"]) == counts
+    assert len(list(services.storage.list(None, "kestra:///default"))) == left
+
+
+def test_the_files_of_other_namespaces_are_not_purged(services: MemoryServices) -> None:
+    said = message_of(
+        run_plugin(PurgeStorage, {"endDate": "2999-01-01", "namespace": "other"}, services=services)
+    )
+    assert "'other'" in said
+    assert "no date" in message_of(purge_with_bad_date(services))
+
+
+def purge_with_bad_date(services: MemoryServices) -> Result:
+    services.storage.put("kestra:///default/f/executions/1/a", b"x")
+    return run_plugin(PurgeStorage, {"endDate": "soon"}, services=services)
