@@ -1,7 +1,10 @@
 """The key-value store from a terminal."""
 
+import shlex
+
 import pytest
 
+from tests.docs.checkout import ROOT
 from tests.e2e.cli import Cli
 
 
@@ -95,3 +98,14 @@ tasks:
     context = str(cli.write("context.json", '{"flow": {"namespace": "shared"}}'))
     assert homes[0].run("eval", "kv('from_flow')", "-c", context).out == "there and back\n"
     assert not list(cli.directory.glob("*/values.db"))
+
+
+def test_the_commands_of_the_page_work(cli: Cli) -> None:
+    page = (ROOT / "docs/kv-and-state.md").read_text(encoding="utf-8")
+    lines = page.partition("## By hand")[2].split("```")[1].split("\n")
+    commands = [shlex.split(line) for line in lines if line]
+    assert {words[2] for words in commands} == {"set", "get", "list", "delete"}
+    for program, *arguments in commands:
+        assert program == "tiercel"
+        ran = cli.run(*arguments)
+        assert ran.code == 0, ran.err
