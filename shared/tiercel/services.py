@@ -119,7 +119,7 @@ def local_services(home: Path | None = None, settings: Settings | None = None) -
     return Services(
         **value_stores(settings, home)._asdict(),
         storage=Storage(settings.storage_url or str(home / "storage")),
-        http=HttpClient(Guard(private_targets=settings.private_targets)),
+        http=HttpClient(Guard(settings.private_targets, settings.private_hosts)),
         encryption_key=settings.encryption_key,
         other_namespaces=settings.other_namespaces,
         environment=shown_environment(os.environ),

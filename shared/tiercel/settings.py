@@ -11,6 +11,7 @@ from pathlib import Path
 from tiercel.errors import TiercelError
 
 YES = ("1", "true", "yes", "on")
+NO = ("0", "false", "no", "off", "")
 SYNC_SECONDS = 25.0
 """A gateway gives up after 30 s; the answer must leave before."""
 
@@ -36,6 +37,8 @@ class Settings:
     encryption_key: str | None = field(default=None, repr=False)
     private_targets: bool = True
     """Whether tasks may call private and loopback addresses."""
+    private_hosts: tuple[str, ...] = ()
+    """Those that they may call nevertheless: host names, addresses, networks such as 10.1.0.0/16."""
     other_namespaces: bool = False
     """Whether flows may use keys of namespaces beside and below theirs."""
     on_lambda: bool = False
@@ -69,12 +72,30 @@ class Settings:
             jwt_key=values.get("TIERCEL_JWT_KEY") or None,
             encryption_key=values.get("TIERCEL_ENCRYPTION_KEY") or None,
             private_targets=private.lower() in YES,
+            private_hosts=() if private.lower() in (*YES, *NO) else hosts(private),
             other_namespaces=values.get("TIERCEL_ALLOW_OTHER_NAMESPACES", "").lower() in YES,
             on_lambda=on_lambda,
             on_cloud_run=on_cloud_run,
             sync_seconds=seconds(values.get("TIERCEL_SYNC_SECONDS")),
             results_queue=values.get("TIERCEL_RESULTS_QUEUE_URL") or None,
         )
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Read a list of hosts and networks; what looks like a network has to be one."""
+    from ipaddress import ip_network
+
+    found = tuple(one.strip().lower() for one in text.split(",") if one.strip())
+    for one in found:
+        try:
+            if "/" in one:
+                ip_network(one)
+        except ValueError as error:
+            raise TiercelError(
+                f"TIERCEL_ALLOW_PRIVATE_TARGETS names '{one}', which is no network ({error}); "
+                "write true, false, or hosts and networks such as db.internal,10.1.0.0/16."
+            ) from error
+    return found
 
 
 def seconds(text: str | None) -> float:

@@ -183,3 +183,11 @@ def test_the_context_is_shown_without_the_secrets_of_the_task(services: MemorySe
     services.secrets = WatchedSecrets(services.secrets, masker)
     shown = render("{{ fetchContext() }}", {"inputs": {"key": "decrypted-input"}}, reach(services))
     assert shown == '{"inputs":{"key":"******"}}'
+
+
+def test_private_targets_may_be_listed() -> None:
+    listed = Settings.read({"TIERCEL_ALLOW_PRIVATE_TARGETS": "db.internal, 10.1.0.0/16"})
+    assert (listed.private_targets, listed.private_hosts) == (False, ("db.internal", "10.1.0.0/16"))
+    assert Settings.read({"TIERCEL_ALLOW_PRIVATE_TARGETS": "false"}).private_hosts == ()
+    with pytest.raises(TiercelError, match=r"'10\.1\.0\.0/99', which is no network"):
+        Settings.read({"TIERCEL_ALLOW_PRIVATE_TARGETS": "10.1.0.0/99"})

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from tiercel.errors import TaskFailed
 
@@ -30,9 +30,13 @@ NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 
 @dataclass(frozen=True)
 class Guard:
-    """The rule: metadata and runtime addresses never, private ones only where `private_targets` says so."""
+    """The rule: metadata and runtime addresses never, private ones only where `private_targets` says so.
+
+    `private_hosts`: names, addresses and networks that may be called nevertheless.
+    """
 
     private_targets: bool = True
+    private_hosts: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     async def resolve(self, host: str, port: int) -> list[str]:
@@ -50,11 +54,17 @@ class Guard:
                     f"The call to '{host}' was refused: it leads to {inner}, an address of the machine that "
                     "runs tasks (metadata, credentials, or the runtime itself), which no task may reach."
                 )
-            if not self.private_targets and not inner.is_global:
+            if not self.private_targets and not inner.is_global and not self.named(host, inner):
                 raise TaskFailed(
                     f"The call to '{host}' was refused: it leads to the private address {inner}; "
-                    "set TIERCEL_ALLOW_PRIVATE_TARGETS=true on this function if its tasks may call such."
+                    "name it in TIERCEL_ALLOW_PRIVATE_TARGETS on this function, or set that to true, if its "
+                    "tasks may call such."
                 )
+
+    def named(self, host: str, address: Address) -> bool:
+        """Say whether a private target is one of those that may be called."""
+        wanted = host.lower().rstrip(".")
+        return any(one == wanted or within(address, one) for one in self.private_hosts)
 
     def forbidden(self, address: Address, port: int) -> bool:
         """Say whether an address is refused everywhere."""
@@ -62,6 +72,14 @@ class Guard:
             return True
         runtime = self.environment.get("AWS_LAMBDA_RUNTIME_API", "")
         return bool(runtime) and address.is_loopback and str(port) == runtime.rpartition(":")[2]
+
+
+def within(address: Address, network: str) -> bool:
+    """Say whether an address is of a network, or is the one that is written; False for a name."""
+    try:
+        return address in ip_network(network)
+    except ValueError:
+        return False
 
 
 async def lookup(host: str, port: int) -> list[Address]:

@@ -102,3 +102,25 @@ def test_a_host_that_does_not_exist_may_exist_later() -> None:
         await client.close()
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "allowed"),
+    [
+        (("10.1.0.0/16",), "10.1.2.3", True),
+        (("10.1.0.0/16",), "10.2.2.3", False),
+        (("10.1.0.0/16",), "::ffff:10.1.2.3", False),  # it is an address of another kind, and a private one
+        (("10.1.2.3",), "10.1.2.3", True),
+        (("fd12::/16",), "fd12::1", True),
+        (("localhost",), "LocalHost", True),
+        (("localhost",), "127.0.0.1", False),
+        (("169.254.0.0/16", "0.0.0.0/0"), "169.254.169.254", False),
+    ],
+)
+def test_private_targets_may_be_named(hosts: tuple[str, ...], host: str, allowed: bool) -> None:
+    guard = Guard(private_targets=False, private_hosts=hosts)
+    if allowed:
+        assert asyncio.run(guard.resolve(host, 80))
+    else:
+        with pytest.raises(TaskFailed, match="was refused"):
+            asyncio.run(guard.resolve(host, 80))
