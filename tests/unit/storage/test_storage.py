@@ -1,5 +1,6 @@
 """Internal storage: names, contents, and who may touch them."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,33 @@ def test_names_are_built_from_their_parts() -> None:
 def test_an_unknown_store_is_a_sentence() -> None:
     with pytest.raises(TiercelError, match="begins with 'nonsense://'"):
         Storage("nonsense://x").read(UNCHECKED, f"{OWN}/x")
+
+
+@given(st.text(st.sampled_from("a./\\%2e \0~é:*?"), max_size=12) | st.text(max_size=12))
+def test_whatever_a_file_is_called_it_stays_below_its_task_run(name: str) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        storage = Storage(f"{root}/storage")
+        try:
+            uri = storage.upload(RUN, b"x", name or None)
+        except TiercelError:
+            uri = None
+        files = [path for path in Path(root).rglob("*") if path.is_file()]
+        assert len(files) == (0 if uri is None else 1)
+        assert all(path.is_relative_to(Path(root, "storage", key_of(OWN))) for path in files)
+        if uri is not None:
+            assert storage.read(RUN, uri) == b"x"
+            assert storage.list(RUN, OWN)
+
+
+PLACES = ("", "company/", "company/team/", "company/team/_files/", "company/team/flow/executions/e1/")
+
+
+@given(st.sampled_from(PLACES), st.text(st.sampled_from("/._%2efilesexecutionsabc\\\0"), max_size=40))
+def test_whatever_uri_is_written_it_stays_within_the_namespace(place: str, path: str) -> None:
+    storage = Storage("memory://")
+    try:
+        uri = storage.write(RUN, f"kestra:///{place}{path}", b"x")
+    except TiercelError:
+        return
+    owner = owner_of(key_of(uri))
+    assert owner is not None and owner.namespace == RUN.namespace

@@ -1,7 +1,7 @@
 """Whole files: make, measure, join, remove, and exchange them with the task's directory."""
 
 import json
-import shutil
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field
@@ -12,6 +12,8 @@ from tiercel.errors import InvalidParameters, TaskFailed
 from tiercel.offload import OUTPUTS
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, JsonObject, NoParams, PluginOutput, success
 from tiercel.storage import uris
+
+CHUNK_BYTES = 1 << 20
 
 
 class UriOutput(BaseOutput):
@@ -84,14 +86,18 @@ class Concat(BasePlugin[ConcatParams, UriOutput]):
     task_types = ("io.kestra.plugin.core.storage.Concat", "io.kestra.core.tasks.storages.Concat")
 
     def run(self, params: ConcatParams, context: ExecutionContext) -> PluginOutput:
-        separator = (params.separator or "").encode()
-        path = context.directory / f"concat{params.extension}"
-        with path.open("wb") as sink:
-            for uri in uris_of(params.files):
-                with context.services.storage.open(context.run, uri) as source:
-                    shutil.copyfileobj(source, sink)
-                sink.write(separator)
-        return success(UriOutput(uri=context.upload(path)))
+        joined = chunks_of(uris_of(params.files), (params.separator or "").encode(), context)
+        return success(UriOutput(uri=context.upload(joined, f"concat{params.extension}")))
+
+
+def chunks_of(files: list[str], separator: bytes, context: ExecutionContext) -> Iterator[bytes]:
+    """Give the content of files one after another, the separator behind each."""
+    for uri in files:
+        with context.services.storage.open(context.run, uri) as source:
+            while chunk := source.read(CHUNK_BYTES):
+                yield chunk
+        if separator:
+            yield separator
 
 
 def uris_of(files: Any) -> list[str]:
