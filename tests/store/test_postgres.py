@@ -1,7 +1,7 @@
 """What Postgres adds: several engines write at once, and the address may be wrong."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from threading import Event
@@ -16,9 +16,10 @@ from tests.store.test_store import NOW, Deciding, a_flow, claim, end, start
 from tests.unit.kernel.driver import flowable, task
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched
-from tiercel_orchestrator.kernel.events import KillRequested
+from tiercel_orchestrator.kernel.events import KillRequested, RestartRequested
+from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution
-from tiercel_orchestrator.store.port import ClaimRequest, Filter, Report, StoreUnavailable
+from tiercel_orchestrator.store.port import ClaimRequest, Filter, Removed, Report, StoreUnavailable
 from tiercel_orchestrator.store.postgres import PostgresStore, numbered
 from tiercel_orchestrator.store.session import Statement
 from tiercel_orchestrator.store.tables import Wanted
@@ -189,3 +190,29 @@ def test_a_server_that_is_not_there_is_said_without_its_password() -> None:
 
 def test_names_in_a_query_become_numbers() -> None:
     assert numbered("select :b, :a, :b::text") == ("select $1, $2, $1::text", ("b", "a"))
+
+
+def test_a_removal_waits_for_a_restart_and_leaves_what_it_has_begun_again(
+    stores: list[PostgresStore],
+) -> None:
+    removing, restarting, watching = stores
+    deciding = start(restarting, a_flow(task("a")))
+    restarting.finish([end(run, states.FAILED) for run in claim(restarting)], deciding, NOW)
+
+    def decided_amid_a_removal(touched: Touched, event: object) -> Decision:
+        decision = deciding(touched, event)  # type: ignore[arg-type]  # the first time, it asks for more rows
+        if not gone:
+            gone.append(pool.submit(removing.strip, ["e"], trees=True, keep_logs=False))
+        waiting = "select count(*) from pg_locks where not granted"
+        while not gone[0].done() and not watching.database.session.fetch(waiting)[0][0]:  # type: ignore[attr-defined]
+            pass
+        return decision
+
+    gone: list[Future[list[Removed]]] = []
+    with ThreadPoolExecutor(1) as pool:
+        restarting.finish([Report(RestartRequested(root_run_id("e")))], decided_amid_a_removal, NOW)
+        assert gone[0].result(timeout=60) == []
+    execution = watching.execution("e")
+    assert execution is not None
+    assert execution.state in (states.RESTARTED, states.RUNNING)
+    assert len(watching.every_run("e")) == 2

@@ -71,9 +71,8 @@ class Removing:
         """Remove as many rows as one transaction may; give whose, and say whether there are more."""
         ids = [one.id for one in wanted]
         with self.database.writing() as transaction:
-            transaction.open(
-                Wanted(executions={*ids}), None, clock.now()
-            )  # nobody begins one again meanwhile
+            # alone with them: nobody begins one again meanwhile
+            transaction.open(Wanted(executions={*ids}), None, clock.now())
             busy = _unended(transaction, ids)
             ended = [one for one in wanted if one.id not in busy]
             named = codec.dump([one.id for one in ended])
