@@ -51,6 +51,14 @@ demo: $(VENV)/.demo ## set up, run the example flow, show its result
 generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
 	@$(BIN)/python -m tools.generate
 
+# an environment of its own: it wants other versions than the packages do
+$(VENV)/cfn/bin/cfn-lint: | $(UV)
+	@$(UV) venv --quiet $(VENV)/cfn --python $(BIN)/python && $(UV) pip install --quiet --python $(VENV)/cfn/bin/python cfn-lint
+
+.PHONY: cfn
+cfn: $(VENV)/cfn/bin/cfn-lint ## check the template for AWS with cfn-lint and SAM's translator
+	@$< template.yaml
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## try the expression language with many thousand templates that nobody wrote
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/pytest tests/unit/expressions/test_fuzz.py -q

@@ -1,22 +1,26 @@
-"""Write what is generated from the packages: manifests, route tables, published schemas, migrations.
+"""Write what is generated from the packages: manifests, routes, templates, schemas, migrations.
 
 `python tools/generate.py` writes; `--check` writes nothing, names what is stale, and then exits 1.
 """
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from tiercel import postgres as values
 from tiercel.envelope import Envelope, Result
 from tiercel.manifests import manifest_of, plain_schema, text_of
-from tiercel.registry import Family, route_table
+from tiercel.registry import Family
+from tiercel.routing import routes_document
 from tiercel_orchestrator.store.migrations import Migration, migrations
+from tools.infra import cloudrun, openapi
+from tools.infra.documents import yaml_text
+from tools.infra.sam.template import template
 
 ROOT = Path(__file__).parents[1]
 INFRA = ROOT / "infra"
+FILLED_IN = "Names in ${} are filled in by envsubst; docs/deploy.md shows how."
 VALUES_FROM = 100_000
 """Where the numbers of the values' migrations begin, after those of the engine of the same day."""
 
@@ -30,8 +34,7 @@ def generated() -> Iterator[tuple[Path, str]]:
         path, manifest = manifest_of(project.parent)
         families.append(Family(path.parent.name, manifest))
         yield path, text_of(manifest)
-    yield INFRA / "routes/routes.json", text_of(routes(families))
-    yield INFRA / "routes/openapi.json", text_of(openapi(families))
+    yield from infrastructure(families)
     yield ROOT / "functions/orchestrator/tiercel_orchestrator/cli/catalog.json", known_types()
     for name, model in (("envelope", Envelope), ("result", Result)):
         schema = {
@@ -55,28 +58,15 @@ def known_types() -> str:
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
 
-def routes(families: list[Family]) -> Mapping[str, Any]:
-    """Write the route table that edge functions and the local gateway read."""
-    return {
-        "version": 1,
-        "families": {family.name: {"path": f"/v1/families/{family.name}"} for family in families},
-        "routes": route_table(families),
-    }
-
-
-def openapi(families: list[Family]) -> Mapping[str, Any]:
-    """Write the route table as an API: API Gateway matches whole path segments, so dots become slashes."""
-    paths: dict[str, Any] = {}
-    for route in route_table(families):
-        paths[f"{route['path']}/{{proxy+}}"] = {"post": operation(route["family"])}
+def infrastructure(families: list[Family]) -> Iterator[tuple[Path, str]]:
+    """Write what the clouds are told of the families."""
+    yield INFRA / "routes/routes.json", text_of(routes_document(families))
+    yield INFRA / "routes/openapi.json", text_of(openapi.aws(families))
+    yield INFRA / "routes/openapi2.yaml", yaml_text(openapi.google(families), FILLED_IN)
+    yield ROOT / "template.yaml", yaml_text(template(families))
     for family in families:
-        paths[f"/v1/families/{family.name}/{{proxy+}}"] = {"x-tiercel-family": family.name}
-    return {"openapi": "3.0.3", "info": {"title": "tiercel", "version": "1"}, "paths": paths}
-
-
-def operation(family: str) -> Mapping[str, Any]:
-    """Describe one route."""
-    return {"x-tiercel-family": family, "responses": {"200": {"description": "The task's result."}}}
+        yield INFRA / f"cloudrun/{family.name}.yaml", yaml_text(cloudrun.service(family), FILLED_IN)
+    yield INFRA / "cloudrun/queues.yaml", yaml_text(cloudrun.queues(families), FILLED_IN)
 
 
 def supabase_migrations(

@@ -15,6 +15,9 @@ NO = ("0", "false", "no", "off", "")
 SYNC_SECONDS = 25.0
 """A gateway gives up after 30 s; the answer must leave before."""
 
+BODY_BYTES = 6 * 1024 * 1024
+"""What Lambda lets in; the same everywhere, so that what works here works there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -44,6 +47,8 @@ class Settings:
     on_lambda: bool = False
     on_cloud_run: bool = False
     sync_seconds: float = SYNC_SECONDS
+    body_bytes: int = BODY_BYTES
+    """The largest body that is read."""
     results_queue: str | None = None
     """URL of the SQS queue to which a worker sends results."""
 
@@ -77,6 +82,7 @@ class Settings:
             on_lambda=on_lambda,
             on_cloud_run=on_cloud_run,
             sync_seconds=seconds(values.get("TIERCEL_SYNC_SECONDS")),
+            body_bytes=bytes_of(values.get("TIERCEL_BODY_BYTES")),
             results_queue=values.get("TIERCEL_RESULTS_QUEUE_URL") or None,
         )
 
@@ -109,3 +115,14 @@ def seconds(text: str | None) -> float:
             f"TIERCEL_SYNC_SECONDS is '{text}'; set it to a positive number of seconds, for example 25."
         )
     return value
+
+
+def bytes_of(text: str | None) -> int:
+    """Read TIERCEL_BODY_BYTES."""
+    if not text:
+        return BODY_BYTES
+    if not (text.isdecimal() and int(text) > 0):
+        raise TiercelError(
+            f"TIERCEL_BODY_BYTES is '{text}'; set it to a positive number of bytes, for example {BODY_BYTES}."
+        )
+    return int(text)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from tiercel.doors import Dispatcher
 from tiercel.http.auth import Auth, check_settings
+from tiercel.http.bases import Base
 from tiercel.http.door import Endpoint, HttpDoor
 from tiercel.http.problems import Refused
 from tiercel.http.runs import MemoryRunStore, RunStore
@@ -42,6 +43,7 @@ def app_of(dispatcher: Dispatcher, runs: RunStore | None = None, long_running: b
     app.add_exception_handler(HTTPException, not_routed)
     app.add_exception_handler(Exception, broken)
     app.add_middleware(Auth, settings=dispatcher.settings)
+    app.add_middleware(Base, family=dispatcher.family.name)
     app.openapi = lambda: openapi(dispatcher.family)  # type: ignore[method-assign]
     return app
 

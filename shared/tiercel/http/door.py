@@ -18,9 +18,8 @@ from tiercel.http.auth import bearer, check_claims
 from tiercel.http.problems import Refused, json_response
 from tiercel.http.runs import Run, Runner, RunStore
 from tiercel.registry import unknown_text
+from tiercel.settings import BODY_BYTES
 
-BODY_BYTES = 6 * 1024 * 1024
-"""What Lambda lets in; the same everywhere, so that what works here works there."""
 STOPPING_SECONDS = 10.0
 """How much longer than its deadline a task may take to stop and to answer."""
 WAIT = re.compile(r"\bwait\s*=\s*(\d+)")
@@ -80,12 +79,12 @@ class HttpDoor:
 
     async def execute(self, request: Request) -> Response:
         """Run the task of an envelope."""
-        return await self.submit(request, read(await body_of(request)))
+        return await self.submit(request, read(await body_of(request, self.settings.body_bytes)))
 
     async def execute_path(self, request: Request) -> Response:
         """Run the task whose type is the path; the envelope in the body may leave it out."""
         task_type = request.path_params["path"].strip("/").replace("/", ".")
-        content = read(await body_of(request))
+        content = read(await body_of(request, self.settings.body_bytes))
         if isinstance(content, dict):
             named = content.setdefault("taskType", task_type)
             if named != task_type:
@@ -116,7 +115,7 @@ class HttpDoor:
                 409, "Conflict", f"The Idempotency-Key '{key}' belongs to another envelope; send a new one."
             )
         run = await self.runner.wait(run, patience.seconds + (0 if patience.goes_on else STOPPING_SECONDS))
-        place = {"Location": f"/v1/runs/{run.id}"}
+        place = {"Location": f"{request.scope['state']['base']}/v1/runs/{run.id}"}
         if run.result:
             return json_response(self.worded(run.result, envelope), headers=place)
         return json_response(
@@ -187,16 +186,16 @@ class HttpDoor:
         return result
 
 
-async def body_of(request: Request) -> bytes:
+async def body_of(request: Request, most: int = BODY_BYTES) -> bytes:
     """Read a body, up to the limit."""
     content = bytearray()
     async for chunk in request.stream():
         content += chunk
-        if len(content) > BODY_BYTES:
+        if len(content) > most:
             raise Refused(
                 413,
                 "TooLarge",
-                f"The envelope is larger than {BODY_BYTES:,} bytes; store big values and send their URI.",
+                f"The envelope is larger than {most:,} bytes; store big values and send their URI.",
             )
     return bytes(content)
 

@@ -12,8 +12,7 @@ import pytest
 
 from tests.unit.http.plugins import TestFamily, Wait
 from tiercel.http.app import create_app
-from tiercel.http.door import BODY_BYTES
-from tiercel.settings import Settings
+from tiercel.settings import BODY_BYTES, Settings
 from tiercel.testing import MemoryServices
 
 ECHO = {"taskType": "io.test.Echo", "params": {"text": "{{ 1 + 1 }}"}}
@@ -274,3 +273,26 @@ def test_the_api_describes_its_tasks() -> None:
         assert "taskType" in described["components"]["schemas"]["Envelope"]["properties"]
 
     called(work)
+
+
+def test_behind_a_gateway_a_family_is_reached_by_its_name_and_shows_where_its_runs_are() -> None:
+    async def work(client: httpx.AsyncClient) -> None:
+        base = "/v1/families/test"
+        assert (await client.get(f"{base}/health")).json()["family"] == "test"
+        answer = await client.post(f"{base}/execute", json=WAIT, headers={"Prefer": "respond-async"})
+        assert answer.headers["location"].startswith(f"{base}/v1/runs/")
+        assert (await followed(client, answer))["state"] == "SUCCESS"
+        answer = await client.post("/v1/tasks/io/test/Echo", json={}, headers={"Idempotency-Key": "k"})
+        assert answer.headers["location"].startswith(f"{base}/v1/runs/")
+        for path in ("/v1/families/other/execute", f"{base}{base}/execute"):
+            assert (await client.post(path, json=WAIT)).status_code == 404
+
+    called(work)
+
+
+def test_a_body_may_be_as_large_as_the_settings_say() -> None:
+    async def work(client: httpx.AsyncClient) -> None:
+        assert (await client.post("/execute", content=b"x" * 101)).status_code == 413
+        assert (await client.post("/execute", content=b"x" * 100)).status_code == 422
+
+    called(work, settings=Settings(body_bytes=100))

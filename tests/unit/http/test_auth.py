@@ -26,6 +26,8 @@ ROUTES = (
     "/docs",
     "/redoc",
     "/nowhere",
+    "/v1/families/test/execute",
+    "/v1/families/test/plugins",
 )
 VARIANTS = (
     "{}",
@@ -91,11 +93,15 @@ def test_no_way_to_write_a_route_gets_around_the_token(route: str, variant: str)
         assert call(method, variant.format(route)).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/health/", "//health", "/Health", "/health%00", "/health/x", "/healthz"])
+@pytest.mark.parametrize(
+    "path",
+    ["/health/", "//health", "/Health", "/health%00", "/health/x", "/healthz", "/v1/families/x/health"],
+)
 def test_only_health_itself_is_public(path: str) -> None:
     assert call("GET", path).status_code == 401
     assert call("POST", "/health").status_code == 401
     assert call("GET", "/health").status_code == 200
+    assert call("GET", "/v1/families/test/health").status_code == 200
 
 
 @pytest.mark.parametrize(

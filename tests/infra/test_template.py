@@ -1,0 +1,135 @@
+"""`template.yaml` is what a reviewer would sign: least privilege, nothing lost, nothing kept for ever."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import servers
+from tests.contract.families import registry
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE: dict[str, Any] = yaml.safe_load((ROOT / "template.yaml").read_text(encoding="utf-8"))
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+FAMILIES = sorted(registry().families)
+POLICY_BYTES = 20_480
+"""How large the permissions of one function may be, all together."""
+
+
+def of_type(name: str) -> dict[str, dict[str, Any]]:
+    return {key: one["Properties"] for key, one in RESOURCES.items() if one["Type"] == name}
+
+
+def statements(value: Any) -> Iterator[dict[str, Any]]:
+    """Find all statements that allow something, however deep they stand."""
+    if isinstance(value, dict):
+        if value.get("Effect") == "Allow":
+            yield value
+        for one in value.values():
+            yield from statements(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from statements(one)
+
+
+def test_a_family_has_two_functions_of_one_image() -> None:
+    functions = of_type("AWS::Serverless::Function")
+    for family in FAMILIES:
+        name = family.title()
+        built = [RESOURCES[f"{name}{kind}"]["Metadata"] for kind in ("Function", "Worker")]
+        assert built[0] == built[1]
+        assert built[0]["DockerBuildArgs"] == {"FAMILY": family}
+        assert functions[f"{name}Function"]["Timeout"] == 30
+        assert functions[f"{name}Worker"]["Timeout"] == 900
+
+
+def test_no_role_may_do_anything_to_everything() -> None:
+    found = list(statements(of_type("AWS::IAM::Role")))
+    assert found
+    for statement in found:
+        assert not [action for action in statement["Action"] if "*" in action], statement
+        if "Resource" in statement:
+            assert statement["Resource"] != "*" and json.dumps(statement["Resource"]) != '["*"]'
+
+
+def test_a_role_belongs_to_one_function() -> None:
+    roles = [one["Role"]["Fn::GetAtt"][0] for one in of_type("AWS::Serverless::Function").values()]
+    assert len(roles) == len(set(roles))
+    assert set(roles) == set(of_type("AWS::IAM::Role"))
+
+
+def test_a_role_reaches_the_queue_of_its_own_family_only() -> None:
+    for family in FAMILIES:
+        others = {f"{other.title()}Queue" for other in FAMILIES if other != family}
+        text = json.dumps(RESOURCES[f"{family.title()}WorkerRole"])
+        assert f'"{family.title()}Queue"' in text
+        assert not [name for name in others if f'"{name}"' in text]
+
+
+def test_the_gateway_has_one_permission_per_function_that_it_calls() -> None:
+    permissions = of_type("AWS::Lambda::Permission")
+    assert sorted(permissions) == [f"{family.title()}Permission" for family in FAMILIES]
+    for permission in permissions.values():
+        assert len(json.dumps(permission)) < POLICY_BYTES / 10
+        assert "${Api}/*" in permission["SourceArn"]["Fn::Sub"]
+
+
+def test_a_queue_hides_a_message_longer_than_its_worker_may_take_and_loses_none() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    for family in FAMILIES:
+        queue = queues[f"{family.title()}Queue"]
+        assert queue["VisibilityTimeout"] >= 6 * RESOURCES[f"{family.title()}Worker"]["Properties"]["Timeout"]
+        dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        assert queues[dead]["MessageRetentionPeriod"] == 14 * 24 * 3600
+        (source,) = RESOURCES[f"{family.title()}Worker"]["Properties"]["Events"].values()
+        assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["Properties"]["BatchSize"] == 1
+
+
+def test_every_function_logs_to_a_group_that_forgets() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+    for function in of_type("AWS::Serverless::Function").values():
+        assert groups[function["LoggingConfig"]["LogGroup"]["Ref"]]["RetentionInDays"]
+
+
+def test_what_holds_data_outlives_the_stack() -> None:
+    kept = {name for name, one in RESOURCES.items() if one.get("DeletionPolicy") == "Retain"}
+    assert kept == {"StorageBucket", "ResultsDeadLetters", *(f"{one.title()}DeadLetters" for one in FAMILIES)}
+
+
+def linter() -> str:
+    """Find cfn-lint: of this project's own, or the system's."""
+    place = Path(sys.executable).parents[1] / "cfn/bin/cfn-lint"
+    found = str(place) if place.exists() else shutil.which("cfn-lint")
+    if found is None:
+        servers.note("cfn-lint", "missing", "run `make cfn`")
+        pytest.skip("cfn-lint is missing; run `make cfn`")
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
+    servers.note("cfn-lint", "real", said.stdout.strip())
+    return found
+
+
+def test_cfn_lint_and_the_translator_of_sam_find_nothing() -> None:
+    ran = subprocess.run(
+        [linter(), "--format", "json", str(ROOT / "template.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+    )
+    assert (ran.returncode, json.loads(ran.stdout or "[]")) == (0, []), ran.stdout + ran.stderr
+
+
+def test_cfn_lint_would_find_what_is_wrong(tmp_path: Path) -> None:
+    broken = tmp_path / "template.yaml"
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    broken.write_text(text.replace("VisibilityTimeout", "VisibiltyTimeout"), encoding="utf-8")
+    ran = subprocess.run([linter(), str(broken)], capture_output=True, text=True, check=False)
+    assert ran.returncode != 0

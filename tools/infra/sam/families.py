@@ -1,0 +1,171 @@
+"""The resources of one family: two functions of one image, a queue, and what watches them."""
+
+import re
+from typing import Any
+
+from tiercel.registry import Family
+from tools.infra.sam import roles
+from tools.infra.sam.alarms import alarm
+from tools.infra.sam.intrinsics import NO_VALUE, arn, ref, sub, when
+
+WORKER_SECONDS = 900
+"""The longest that Lambda lets a function run."""
+VISIBILITY_SECONDS = 6 * WORKER_SECONDS
+"""AWS's advice: six times the function's timeout, so that a message that is worked on is not seen again."""
+KEPT_SECONDS = 14 * 24 * 3600
+TRIES = 3
+ALIAS = "live"
+
+
+def logical(family: str) -> str:
+    """Name a family as CloudFormation names things: `my-family` is `MyFamily`."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", family))
+
+
+def function_uri(family: str) -> Any:
+    """Give the address by which the gateway calls a family's function."""
+    service = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
+    return sub(f"{service}/${{{logical(family)}FunctionAlias{ALIAS}}}/invocations")
+
+
+def resources(family: Family) -> dict[str, Any]:
+    """List the resources of a family."""
+    name = logical(family.name)
+    answering, working = f"{name}Function", f"{name}Worker"
+    return {
+        f"{answering}Logs": logs(family.name),
+        f"{answering}Role": roles.role(f"{answering}Logs", roles.storage(), roles.task_tokens()),
+        answering: function(family, answering, {"MemorySize": ref("MemorySize"), "Timeout": 30}, {}),
+        f"{name}Permission": permission(answering),
+        f"{working}Logs": logs(f"{family.name}-worker"),
+        f"{working}Role": roles.role(
+            f"{working}Logs", roles.storage(), roles.queue(f"{name}Queue"), roles.task_tokens()
+        ),
+        working: function(
+            family,
+            working,
+            {
+                "MemorySize": ref("WorkerMemorySize"),
+                "Timeout": WORKER_SECONDS,
+                "Events": {"Messages": messages(f"{name}Queue")},
+            },
+            {"TIERCEL_RESULTS_QUEUE_URL": ref("ResultsQueue")},
+        ),
+        f"{name}Queue": queue(f"{name}DeadLetters"),
+        f"{name}DeadLetters": dead_letters(),
+        f"{answering}Errors": alarm("Errors", "AWS/Lambda", "FunctionName", ref(answering)),
+        f"{answering}Throttles": alarm("Throttles", "AWS/Lambda", "FunctionName", ref(answering)),
+        f"{working}Errors": alarm("Errors", "AWS/Lambda", "FunctionName", ref(working)),
+        f"{name}DeadLettersFilled": alarm(
+            "ApproximateNumberOfMessagesVisible",
+            "AWS/SQS",
+            "QueueName",
+            {"Fn::GetAtt": [f"{name}DeadLetters", "QueueName"]},
+            "Maximum",
+        ),
+    }
+
+
+def function(
+    family: Family, name: str, properties: dict[str, Any], environment: dict[str, Any]
+) -> dict[str, Any]:
+    """Write a function of the family's image."""
+    return {
+        "Type": "AWS::Serverless::Function",
+        "Metadata": {
+            "DockerContext": ".",
+            "Dockerfile": "Dockerfile",
+            "DockerTag": f"{family.name}-{family.version}",
+            "DockerBuildTarget": "lambda",
+            "DockerBuildArgs": {"FAMILY": family.name},
+        },
+        "Properties": {
+            "PackageType": "Image",
+            "Architectures": [ref("Architecture")],
+            "Role": arn(f"{name}Role"),
+            "AutoPublishAlias": ALIAS,
+            "SnapStart": when("HasSnapStart", {"ApplyOn": "PublishedVersions"}),
+            "ReservedConcurrentExecutions": when("HasReserve", ref("ReservedConcurrency")),
+            "LoggingConfig": {"LogGroup": ref(f"{name}Logs")},
+            **properties,
+            "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": family.name, **environment}},
+        },
+    }
+
+
+def permission(function_name: str) -> dict[str, Any]:
+    """Let the gateway call a function: one permission, however many routes lead to it."""
+    source = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"
+    return {
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": ref(f"{function_name}Alias{ALIAS}"),
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": sub(source),
+        },
+    }
+
+
+def messages(queue_name: str) -> dict[str, Any]:
+    """Feed a worker from a queue: a message at a time, since one may take all the time there is."""
+    return {
+        "Type": "SQS",
+        "Properties": {
+            "Queue": arn(queue_name),
+            "BatchSize": 1,
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "ScalingConfig": {"MaximumConcurrency": ref("WorkerConcurrency")},
+        },
+    }
+
+
+def logs(name: str) -> dict[str, Any]:
+    """Write a log group."""
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {
+            "LogGroupName": sub(f"/tiercel/${{AWS::StackName}}/{name}"),
+            "RetentionInDays": ref("LogRetentionDays"),
+        },
+    }
+
+
+def queue(dead: str) -> dict[str, Any]:
+    """Write a queue whose messages are tried a few times."""
+    return {
+        "Type": "AWS::SQS::Queue",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {
+            "VisibilityTimeout": VISIBILITY_SECONDS,
+            "SqsManagedSseEnabled": True,
+            "RedrivePolicy": {"deadLetterTargetArn": arn(dead), "maxReceiveCount": TRIES},
+        },
+    }
+
+
+def dead_letters() -> dict[str, Any]:
+    """Write a queue for messages that could not be worked on."""
+    return {
+        "Type": "AWS::SQS::Queue",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {"MessageRetentionPeriod": KEPT_SECONDS, "SqsManagedSseEnabled": True},
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Say what all functions need to know."""
+    return {
+        "TIERCEL_JWT_SECRET": sub("{{resolve:secretsmanager:${JwtSecretArn}}}"),
+        "TIERCEL_STORAGE_URL": sub("s3://${StorageBucket}"),
+        "TIERCEL_BODY_BYTES": ref("BodyBytes"),
+        "SUPABASE_URL": when("HasSupabase", ref("SupabaseUrl"), NO_VALUE),
+        "SUPABASE_ANON_KEY": when("HasSupabase", ref("SupabaseAnonKey"), NO_VALUE),
+        "TIERCEL_KV_URL": when("HasSupabase", "supabase", NO_VALUE),
+        "TIERCEL_SECRETS": when("HasSupabase", "vault", NO_VALUE),
+        "POWERTOOLS_METRICS_NAMESPACE": "tiercel",
+    }
