@@ -47,6 +47,10 @@ lock: | $(UV) ## resolve all dependencies anew
 demo: $(VENV)/.demo ## set up, run the example flow, show its result
 	@$(BIN)/tiercel run examples/seattle-weather.yaml
 
+.PHONY: demo-bundle
+demo-bundle: $(VENV)/.dev ## run the example flow with every family as a Lambda function of its own
+	@$(BIN)/python -m tools.demo_bundle
+
 .PHONY: generate
 generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
 	@$(BIN)/python -m tools.generate

@@ -215,6 +215,24 @@ def server(
 
 
 @app.command()
+def gateway(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8090,
+    table: Annotated[
+        Path | None,
+        typer.Option("--table", help="Routes as in infra/routes/openapi.json; default: as installed."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Serve each family as a Lambda function of its own behind one address, as a cloud would."""
+    from tiercel_orchestrator.cli import gateway as gateways
+
+    home = home or local.default_home()
+    guard(lambda: running.log_to(home))
+    finish(gateways.serve(home, host, port, table))
+
+
+@app.command()
 def kill(
     execution_id: ExecutionId,
     as_json: AsJson = False,

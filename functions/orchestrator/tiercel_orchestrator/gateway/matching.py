@@ -1,8 +1,10 @@
 """How an HTTP API of AWS's chooses a route: exact paths first, then `{proxy+}` with the longest beginning."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from tiercel.routing import Route
 
 GREEDY = "/{proxy+}"
 FAMILY = "x-tiercel-family"
@@ -23,6 +25,16 @@ class Table:
     exact: Mapping[tuple[str, str], str]
     greedy: Mapping[tuple[str, str], str]
     """The paths are without their `/{proxy+}`."""
+
+    @classmethod
+    def of(cls, routes: Iterable[Route]) -> "Table":
+        """Make the table of some routes."""
+        exact: dict[tuple[str, str], str] = {}
+        greedy: dict[tuple[str, str], str] = {}
+        for route in routes:
+            target = greedy if route.open_ended else exact
+            target |= {(method.upper(), route.path): route.family for method in route.methods}
+        return cls(exact, greedy)
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Table":

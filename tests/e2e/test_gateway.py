@@ -1,0 +1,91 @@
+"""The whole bundle on this machine: every family a Lambda function behind the emitted table of routes."""
+
+import contextlib
+import json
+import re
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+
+from tests.docs.checkout import ROOT
+from tests.e2e.cli import Cli
+
+pytest.importorskip("awslambdaric", reason="awslambdaric is not installed")
+
+SECRET = "a secret of the bundle, of more than thirty-two bytes"
+FAMILIES = ("core", "sql", "scripts", "cloud")
+LOG = "/v1/tasks/io/kestra/plugin/core/log/Log"
+
+
+@contextlib.contextmanager
+def gateway(cli: Cli, *options: str) -> Iterator[str]:
+    """Run a gateway on a free port; gives its address."""
+    process = cli.start("gateway", "--port", "0", *options)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line + process.stdout.read()
+        yield found[0]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+
+def token() -> str:
+    return jwt.encode({"exp": int(time.time()) + 600}, SECRET, "HS256")
+
+
+def call(url: str, body: Any = None, authorized: bool = True) -> tuple[int, Any]:
+    """Call an address: GET, or POST with a body."""
+    headers = {"Content-Type": "application/json"} | (
+        {"Authorization": f"Bearer {token()}"} if authorized else {}
+    )
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_the_example_runs_with_every_family_behind_the_gateway(cli: Cli) -> None:
+    bundle = cli.with_settings(TIERCEL_JWT_SECRET=SECRET)
+    table = ROOT / "infra/routes/openapi.json"
+    with gateway(bundle, "--table", str(table)) as url:
+        assert call(f"{url}/v1/families/sql/health", authorized=False)[1]["family"] == "sql"
+        assert call(f"{url}{LOG}", {}, authorized=False)[0] == 401
+        status, result = call(f"{url}{LOG}", {"params": {"message": "hello"}})
+        assert (status, result["state"]) == (200, "SUCCESS")
+        status, refusal = call(f"{url}/v1/tasks/com/acme/Nothing", {})
+        assert (status, refusal["error"]["kind"]) == (404, "UnknownPlugin")
+        urls = {name: f"{url}/v1/families/{name}" for name in FAMILIES}
+        caller = cli.with_settings(TIERCEL_JWT_SECRET=SECRET, TIERCEL_FAMILY_URLS=json.dumps(urls))
+        ran = caller.run("run", str(ROOT / "examples/seattle-weather.yaml"), "--json")
+        assert ran.code == 0, ran.out + ran.err
+        assert ran.json["state"]["current"] == "SUCCESS"
+        assert ran.json["outputs"]["wettest_year"]
+
+
+def test_a_family_with_a_url_is_called_there(cli: Cli) -> None:
+    secret = cli.with_settings(TIERCEL_JWT_SECRET=SECRET)
+    with gateway(secret) as inner:
+        urls = json.dumps({name: inner for name in FAMILIES})
+        with gateway(cli.with_settings(TIERCEL_JWT_SECRET=SECRET, TIERCEL_FAMILY_URLS=urls)) as outer:
+            assert call(f"{outer}{LOG}", {"params": {"message": "hello"}})[1]["state"] == "SUCCESS"
+            assert call(f"{outer}{LOG}", {}, authorized=False)[0] == 401
+
+
+def test_a_gateway_without_a_secret_or_with_a_table_that_is_none_says_so(cli: Cli) -> None:
+    ran = cli.run("gateway", "--port", "0")
+    assert (ran.code, "set TIERCEL_JWT_SECRET" in ran.err) == (2, True)
+    table = cli.write("table.json", "[]")
+    ran = cli.with_settings(TIERCEL_JWT_SECRET=SECRET).run("gateway", "--port", "0", "--table", str(table))
+    assert (ran.code, "no table of routes" in ran.err) == (2, True)
