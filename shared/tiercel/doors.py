@@ -1,5 +1,6 @@
 """What all doors of a family do alike: read envelopes that come from outside, and run them."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -13,16 +14,25 @@ from tiercel.settings import Settings
 if TYPE_CHECKING:
     from tiercel.services import Services
 
+ELSEWHERE = "run its family in a process of yours, split the task, or declare a shorter timeout."
+ELSEWHERE_THAN_LAMBDA = f"deploy its family to Cloud Run, which allows 3,600 s, {ELSEWHERE}"
+
 
 class Dispatcher:
     """One family in this process; its services and its runtime are built when the first task comes."""
 
     def __init__(
-        self, family: Family, services: "Services | None" = None, settings: Settings | None = None
+        self,
+        family: Family,
+        services: "Services | None" = None,
+        settings: Settings | None = None,
+        observe: "Callable[[Envelope, Result], None] | None" = None,
     ) -> None:
         self.family = family
         self.settings = settings or Settings.read()
         self._services = services
+        self.observe = observe
+        """Is told of every task run that has ended."""
 
     @property
     def services(self) -> "Services":
@@ -41,7 +51,10 @@ class Dispatcher:
             services = self.services
         except TiercelError as error:
             return Result(state=State.FAILED, error=WireError(kind="TaskFailed", message=str(error)))
-        return await execute(envelope, self.family, services)
+        result = await execute(envelope, self.family, services)
+        if self.observe:
+            self.observe(envelope, result)
+        return result
 
     async def close(self) -> None:
         """Let go of what was opened."""
@@ -66,6 +79,16 @@ def read_envelope(content: Any) -> Envelope:
     # a directory of this machine is for callers in this process to name
     envelope.context.working_directory = None
     return envelope
+
+
+def check_timeout(envelope: Envelope, settings: Settings) -> None:
+    """Refuse a task that declares to take longer than anything may take here, before it is begun."""
+    declared, most = envelope.context.timeout_seconds, settings.most_seconds
+    if declared is None or most is None or declared <= most:
+        return
+    where, instead = ("Lambda", ELSEWHERE_THAN_LAMBDA) if settings.on_lambda else ("Cloud Run", ELSEWHERE)
+    message = f"The task declares a timeout of {declared:,g} s, and {where} ends everything after {most:,g} s"
+    raise InvalidFlow(f"{message}: {instead}", (Problem(f"at most {most:g} here", "context.timeoutSeconds"),))
 
 
 def with_timeout(envelope: Envelope, seconds: float) -> Envelope:

@@ -15,6 +15,8 @@ NO = ("0", "false", "no", "off", "")
 SYNC_SECONDS = 25.0
 """A gateway gives up after 30 s; the answer must leave before."""
 
+LAMBDA_SECONDS = 900.0
+CLOUD_RUN_SECONDS = 3600.0
 BODY_BYTES = 6 * 1024 * 1024
 """What Lambda lets in; the same everywhere, so that what works here works there."""
 
@@ -56,6 +58,11 @@ class Settings:
     def deployed(self) -> bool:
         """Say whether strangers may reach this process."""
         return self.on_lambda or self.on_cloud_run
+
+    @property
+    def most_seconds(self) -> float | None:
+        """Give the longest that anything may take here; None where nobody ends it."""
+        return LAMBDA_SECONDS if self.on_lambda else CLOUD_RUN_SECONDS if self.on_cloud_run else None
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> "Settings":

@@ -62,7 +62,7 @@ def test_importing_a_family_imports_no_driver(directory: Path) -> None:
 
 def test_what_is_generated_is_current() -> None:
     answer = subprocess.run(
-        [sys.executable, "tools/generate.py", "--check"],
+        [sys.executable, "-m", "tools.generate", "--check"],
         capture_output=True,
         text=True,
         check=False,

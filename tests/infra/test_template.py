@@ -2,18 +2,15 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from tests import servers
 from tests.contract.families import registry
+from tests.infra.tools import tool
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE: dict[str, Any] = yaml.safe_load((ROOT / "template.yaml").read_text(encoding="utf-8"))
@@ -104,21 +101,9 @@ def test_what_holds_data_outlives_the_stack() -> None:
     assert kept == {"StorageBucket", "ResultsDeadLetters", *(f"{one.title()}DeadLetters" for one in FAMILIES)}
 
 
-def linter() -> str:
-    """Find cfn-lint: of this project's own, or the system's."""
-    place = Path(sys.executable).parents[1] / "cfn/bin/cfn-lint"
-    found = str(place) if place.exists() else shutil.which("cfn-lint")
-    if found is None:
-        servers.note("cfn-lint", "missing", "run `make cfn`")
-        pytest.skip("cfn-lint is missing; run `make cfn`")
-    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
-    servers.note("cfn-lint", "real", said.stdout.strip())
-    return found
-
-
 def test_cfn_lint_and_the_translator_of_sam_find_nothing() -> None:
     ran = subprocess.run(
-        [linter(), "--format", "json", str(ROOT / "template.yaml")],
+        [tool("cfn-lint"), "--format", "json", str(ROOT / "template.yaml")],
         capture_output=True,
         text=True,
         check=False,
@@ -131,5 +116,5 @@ def test_cfn_lint_would_find_what_is_wrong(tmp_path: Path) -> None:
     broken = tmp_path / "template.yaml"
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     broken.write_text(text.replace("VisibilityTimeout", "VisibiltyTimeout"), encoding="utf-8")
-    ran = subprocess.run([linter(), str(broken)], capture_output=True, text=True, check=False)
+    ran = subprocess.run([tool("cfn-lint"), str(broken)], capture_output=True, text=True, check=False)
     assert ran.returncode != 0

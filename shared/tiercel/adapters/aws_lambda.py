@@ -3,11 +3,14 @@
 import asyncio
 import json
 import logging
+import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from tiercel.doors import Dispatcher, read_envelope, refused, with_timeout
+from tiercel.adapters.observing import Metrics, log_json, said_with
+from tiercel.adapters.step_functions import TOKEN, Waiting
+from tiercel.doors import Dispatcher, check_timeout, read_envelope, refused, with_timeout
 from tiercel.envelope import Envelope, Result
 from tiercel.errors import InvalidFlow
 from tiercel.registry import Family
@@ -22,7 +25,9 @@ Event = dict[str, Any]
 
 
 def lambda_handler(family: Family, *, long_running: bool = False) -> "LambdaHandler":
-    """Give the handler of a family."""
+    """Give the handler of a family; under Lambda's runtime its log is JSON."""
+    if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+        log_json(service_of(family))
     return LambdaHandler(family, long_running=long_running)
 
 
@@ -36,16 +41,19 @@ class LambdaHandler:
         settings: Settings | None = None,
         long_running: bool = False,
     ) -> None:
-        self.dispatcher = Dispatcher(family, services, settings)
+        self.dispatcher = Dispatcher(family, services, settings, Metrics(service_of(family)))
         self.long_running = long_running
 
     def __call__(self, event: Event, context: Any) -> Any:
+        request = getattr(context, "aws_request_id", None)
         if "http" in event.get("requestContext", {}):
             asyncio.set_event_loop(self.loop)  # Mangum asks for the current one
-            return self.http(event, context)
-        if is_batch(event):
-            return self.loop.run_until_complete(self.batch(event["Records"], context))
-        return self.loop.run_until_complete(self.direct(event, context))
+            with said_with(correlation_id=event["requestContext"].get("requestId"), request_id=request):
+                return self.http(event, context)
+        with said_with(request_id=request):
+            if is_batch(event):
+                return self.loop.run_until_complete(self.batch(event["Records"], context))
+            return self.loop.run_until_complete(self.direct(event, context))
 
     @cached_property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -62,11 +70,14 @@ class LambdaHandler:
         return Mangum(app_of(self.dispatcher, long_running=self.long_running), lifespan="off")
 
     async def direct(self, event: Event, context: Any) -> Event:
-        """Run the envelope that is the event, and answer with its result."""
+        """Run the envelope that is the event; answer with its result, and under its task token."""
+        token, content = token_of(event)
         try:
-            result = await self.run(read_envelope(event), context)
+            result = await self.run(read_envelope(content), context)
         except InvalidFlow as error:
             result = refused(error)
+        if token:
+            await self.answer(token, result)
         return result.model_dump(mode="json", by_alias=True)
 
     async def batch(self, records: list[Event], context: Any) -> Event:
@@ -87,13 +98,28 @@ class LambdaHandler:
             content = json.loads(record["body"])
         except ValueError as error:
             raise InvalidFlow(f"The message is no JSON: {error}.") from error
-        envelope = read_envelope(content)
-        await self.report(envelope, await self.run(envelope, context))
+        token, content = token_of(content)
+        with said_with(correlation_id=record["messageId"]):
+            envelope = read_envelope(content)
+            result = await self.run(envelope, context)
+            await (self.answer(token, result) if token else self.report(envelope, result))
 
     async def run(self, envelope: Envelope, context: Any) -> Result:
-        """Run an envelope within what is left of the function's time."""
+        """Run an envelope within what is left of the function's time, if it can ever be enough."""
+        try:
+            check_timeout(envelope, self.dispatcher.settings)
+        except InvalidFlow as error:
+            return refused(error)
         left = context.get_remaining_time_in_millis() / 1000 - ANSWER_SECONDS
-        return await self.dispatcher.run(with_timeout(envelope, max(left, 0.001)))
+        run = envelope.context
+        with said_with(execution_id=run.execution_id, task_run_id=run.task_run_id):
+            return await self.dispatcher.run(with_timeout(envelope, max(left, 0.001)))
+
+    async def answer(self, token: str, result: Result) -> None:
+        """Answer the state machine that waits."""
+        from tiercel.calling import in_thread
+
+        await in_thread(lambda: self.waiting.answer(token, result))
 
     async def report(self, envelope: Envelope, result: Result) -> None:
         """Send a result to the queue of results; without one, the function's log keeps it."""
@@ -116,6 +142,11 @@ class LambdaHandler:
         await in_thread(lambda: self.sqs.send_message(QueueUrl=queue, MessageBody=message))
 
     @cached_property
+    def waiting(self) -> Waiting:
+        """Give what answers state machines."""
+        return Waiting()
+
+    @cached_property
     def sqs(self) -> Any:
         """Connect to SQS."""
         import boto3
@@ -127,3 +158,16 @@ def is_batch(event: Event) -> bool:
     """Say whether an event is a batch of SQS messages."""
     records = event.get("Records")
     return isinstance(records, list) and all(record.get("eventSource") == "aws:sqs" for record in records)
+
+
+def token_of(content: Any) -> tuple[str | None, Any]:
+    """Take the task token out of an event; what remains is the envelope."""
+    if not isinstance(content, dict) or TOKEN not in content:
+        return None, content
+    token = content[TOKEN]
+    return token if isinstance(token, str) else None, {k: v for k, v in content.items() if k != TOKEN}
+
+
+def service_of(family: Family) -> str:
+    """Name a family in logs and metrics, without reading its manifest."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME") or family.package.removeprefix("tiercel_")

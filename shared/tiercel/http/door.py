@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tiercel.doors import Dispatcher, read_envelope, with_timeout
+from tiercel.doors import Dispatcher, check_timeout, read_envelope, with_timeout
 from tiercel.envelope import Envelope, Result
 from tiercel.errors import InvalidFlow
 from tiercel.http import callbacks
@@ -149,6 +149,7 @@ class HttpDoor:
         """Read an envelope for one of our plugins."""
         try:
             envelope = read_envelope(content)
+            check_timeout(envelope, self.settings)
         except InvalidFlow as error:
             raise Refused(
                 422, "InvalidEnvelope", str(error), [one.as_dict() for one in error.problems]

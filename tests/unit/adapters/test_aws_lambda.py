@@ -137,3 +137,13 @@ print([name for name in heavy if name in sys.modules])
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip() == "[]"
+
+
+def test_a_task_that_can_never_end_here_in_time_is_refused_before_it_begins(handler: LambdaHandler) -> None:
+    envelope = {"taskType": "io.test.Echo", "context": {"timeoutSeconds": 1200}}
+    token = jwt.encode({"exp": 4102444800}, SECRET, "HS256")
+    answer = handler(http_event("POST", "/execute", envelope, authorization=f"Bearer {token}"), Context())
+    assert answer["statusCode"] == 422
+    for said in (json.loads(answer["body"])["error"], handler(envelope, Context())["error"]):
+        assert "1,200 s" in said["message"] and "900 s" in said["message"] and "Cloud Run" in said["message"]
+        assert said["problems"][0]["path"] == "context.timeoutSeconds"
