@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 REDIRECTS = 5
+USER_AGENT = "tiercel"
 TIMEOUT_SECONDS = 30.0
 CONNECTIONS = 100
 RESPONSE_BYTES = 32 * 1024 * 1024
@@ -187,6 +188,7 @@ class HttpClient:
             transport=GuardedTransport(self.guard, self.connections, way),
             trust_env=False,
             max_redirects=REDIRECTS,
+            headers={"User-Agent": USER_AGENT},
         )
 
     async def close(self) -> None:

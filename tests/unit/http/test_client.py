@@ -18,7 +18,7 @@ def test_an_answer_is_given_with_its_body_headers_and_place() -> None:
         assert (response.status, response.json(), response.headers["x-two"]) == (200, {"b": 2}, "2")
         assert response.url == f"{url}/new"
         assert seen.requests == ["POST /old?q=x HTTP/1.1", "GET /new HTTP/1.1"]
-        assert seen.headers[0]["x-one"] == "1"
+        assert (seen.headers[0]["x-one"], seen.headers[0]["user-agent"]) == ("1", "tiercel")
         await client.close()
 
     served({"/old": answer(302, Location="/new"), "/new": answer(200, b'{"b": 2}', X_Two="2")}, work)
