@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tiercel.envelope import RunContext
 from tiercel.kv import KeyValueStore
 from tiercel.namespaces import reachable
+from tiercel.operations import NoOperations, Operations
 from tiercel.secrets import Secrets
 from tiercel.settings import Settings
 from tiercel.state import StateStore
@@ -73,6 +74,7 @@ class Services:
     """Whether flows may use keys of every namespace, where no token says otherwise."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What `envs` shows to expressions: names in lower case, without their prefix."""
+    operations: Operations = field(default_factory=NoOperations)
 
     def under(self, token: str | None) -> "Services":
         """Give the services as the task run may use them that a token was minted for."""

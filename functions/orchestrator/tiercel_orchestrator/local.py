@@ -1,5 +1,6 @@
 """The laptop's engine: SQLite, files and in-process families below one home; or the store elsewhere."""
 
+import copy
 import dataclasses
 import json
 import os
@@ -18,6 +19,7 @@ from tiercel_orchestrator.dispatch.connecting import dispatcher_for
 from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.dispatch.routes import Routes
 from tiercel_orchestrator.kernel.rows import TaskRun
+from tiercel_orchestrator.shell.caretaking import Caretaking
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.flows import FlowLibrary
@@ -103,7 +105,7 @@ async def open_engine(
     `routes`: families that are elsewhere, by default those of TIERCEL_FAMILY_URLS.
     """
     registry = registry or Registry.installed()
-    services = services or services_of(home, store_url)
+    services = copy.copy(services or services_of(home, store_url))
     routes = Routes.read() if routes is None else routes
     store = open_store(home, store_url)
     owner = Owner(home / "owners")
@@ -124,6 +126,7 @@ async def open_engine(
             log_sink=log_sink,
         )
         async with engine:
+            services.operations = Caretaking(engine)
             yield engine
     finally:
         if dispatcher is not None:

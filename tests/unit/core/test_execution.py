@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tiercel.envelope import Result
-from tiercel.plugin import State
+from tiercel.plugin import BasePlugin, State
 from tiercel.testing import run_plugin
 from tiercel_core import execution
 
@@ -84,3 +84,24 @@ def test_a_variable_to_remove_has_to_exist() -> None:
 def test_exit_stops_in_the_state_it_is_given() -> None:
     result = run_plugin(execution.Exit, {"state": "CANCELED"})
     assert result.plan == {"kind": "Stop", "state": "CANCELLED"}
+
+
+@pytest.mark.parametrize(
+    ("plugin", "params"),
+    [
+        (execution.Count, {"startDate": "2024-01-01", "expression": "{{ count > 0 }}"}),
+        (execution.PurgeExecutions, {"endDate": "2024-01-01"}),
+        (execution.Resume, {}),
+    ],
+)
+def test_without_an_orchestrator_at_hand_executions_cannot_be_looked_after(
+    plugin: type[BasePlugin[Any, Any]], params: dict[str, Any]
+) -> None:
+    result = run_plugin(plugin, params)
+    assert result.state is State.FAILED
+    assert result.error is not None and "TIERCEL_FAMILY_URLS" in result.error.message
+
+
+def test_a_date_that_is_none_is_a_sentence() -> None:
+    result = run_plugin(execution.PurgeExecutions, {"endDate": "last week"})
+    assert result.error is not None and "`last week` is no date" in result.error.message

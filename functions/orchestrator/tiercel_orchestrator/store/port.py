@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from tiercel.envelope import Metric
 from tiercel.errors import TiercelError
+from tiercel.operations import ExecutionQuery, FoundExecution
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Event
@@ -237,6 +238,14 @@ class Store(Protocol):
 
     def unfinished(self) -> list[Execution]:
         """List the executions in which something is still to be done, the oldest first."""
+
+    def find_executions(
+        self, wanted: ExecutionQuery, after: int, limit: int
+    ) -> list[tuple[int, FoundExecution]]:
+        """Give executions from a position on, oldest first, with positions; moments are not looked at."""
+
+    def purge_rows(self, kind: Literal["logs", "metrics"], execution_id: str) -> int:
+        """Delete the log or the metrics of an execution; give how many rows there were."""
 
     def root_run(self, execution_id: str) -> TaskRun:
         """Give the root scope of an execution."""

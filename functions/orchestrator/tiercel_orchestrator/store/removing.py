@@ -1,11 +1,13 @@
 """What has ended, removed with all its rows: in transactions of bounded size, and never what runs again."""
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tiercel import clock
-from tiercel.clock import timestamp
+from tiercel.clock import parse_timestamp, timestamp
+from tiercel.operations import ExecutionQuery, FoundExecution
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.port import Pruning, Removed, StoreUnavailable, Tree
 from tiercel_orchestrator.store.tables import Conflict, Database, Transaction, Wanted
@@ -80,6 +82,31 @@ class Removing:
                 transaction.run(query, ids=named, limit=ROWS_AT_ONCE) == ROWS_AT_ONCE
                 for query in _queries(keep_logs)
             )
+
+    def find_executions(
+        self, wanted: ExecutionQuery, after: int, limit: int
+    ) -> list[tuple[int, FoundExecution]]:
+        """Give executions from a position on, the oldest first, with their positions."""
+        rows = self.database.all(
+            "find_executions",
+            namespace=wanted.namespace,
+            below=f"{wanted.namespace}." if wanted.namespace and wanted.below else None,
+            flow_id=wanted.flow_id,
+            states=None if wanted.states is None else codec.dump([*wanted.states]),
+            after=after,
+            limit=limit,
+        )
+        return [
+            (
+                row[0],
+                FoundExecution(row[1], row[2], row[3], row[4], parse_timestamp(json.loads(row[5])[0][1])),
+            )
+            for row in rows
+        ]
+
+    def purge_rows(self, kind: Literal["logs", "metrics"], execution_id: str) -> int:
+        """Delete the log or the metrics of an execution; give how many rows there were."""
+        return self.database.run(f"purge_{kind}_of", execution_id=execution_id)
 
     def drop(self, ids: Collection[str]) -> int:
         """Remove executions that were stripped; give how many."""

@@ -95,3 +95,19 @@ delete from tiercel.logs where position in (
 
 -- name: remove_refused_requests
 delete from tiercel.start_requests where refusal is not null and asked_at < :asked_before;
+
+-- name: find_executions
+-- Executions from a position on; :below is a namespace with its dot.
+select position, id, namespace, flow_id, state, history from tiercel.executions
+where (cast(:namespace as text) is null or namespace = cast(:namespace as text)
+       or substr(namespace, 1, length(cast(:below as text))) = cast(:below as text))
+  and (cast(:flow_id as text) is null or flow_id = cast(:flow_id as text))
+  and (cast(:states as text) is null or state in (select jsonb_array_elements_text(cast(:states as jsonb))))
+  and position > :after
+order by position limit :limit;
+
+-- name: purge_logs_of
+delete from tiercel.logs where execution_id = :execution_id;
+
+-- name: purge_metrics_of
+delete from tiercel.metrics where execution_id = :execution_id;

@@ -95,3 +95,19 @@ delete from logs where position in (
 
 -- name: remove_refused_requests
 delete from start_requests where refusal is not null and asked_at < :asked_before;
+
+-- name: find_executions
+-- Executions from a position on; :below is a namespace with its dot.
+select position, id, namespace, flow_id, state, history from executions
+where (:namespace is null or namespace = :namespace
+       or substr(namespace, 1, length(:below)) = :below)
+  and (:flow_id is null or flow_id = :flow_id)
+  and (:states is null or state in (select value from json_each(:states)))
+  and position > :after
+order by position limit :limit;
+
+-- name: purge_logs_of
+delete from logs where execution_id = :execution_id;
+
+-- name: purge_metrics_of
+delete from metrics where execution_id = :execution_id;

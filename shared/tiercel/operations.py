@@ -1,0 +1,94 @@
+"""What tasks may have the orchestrator do with executions: it alone knows them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from tiercel.errors import TaskFailed
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionQuery:
+    """Which executions are meant; None leaves a thing open. `below`: namespaces under `namespace` count too.
+
+    `start` and `end`: those that began from one moment up to, and without, another.
+    """
+
+    namespace: str | None = None
+    flow_id: str | None = None
+    states: tuple[str, ...] | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundExecution:
+    """One execution, as far as a task may ask."""
+
+    id: str
+    namespace: str
+    flow_id: str
+    state: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """What of an execution is to go: itself with its task runs, its log, its metrics, its files."""
+
+    executions: bool = True
+    logs: bool = True
+    metrics: bool = True
+    files: bool = True
+
+
+@dataclass(slots=True)
+class Purged:
+    """How much went."""
+
+    executions: int = 0
+    logs: int = 0
+    metrics: int = 0
+    files: int = 0
+
+
+class Operations(Protocol):
+    """The orchestrator as a task sees it. All calls block."""
+
+    def find(self, wanted: ExecutionQuery) -> Iterator[FoundExecution]:
+        """Give executions, the oldest first."""
+        ...
+
+    def purge(self, execution_ids: Sequence[str], wanted: Purge) -> Purged:
+        """Remove executions that have ended, or what belongs to them; others are left as they are."""
+        ...
+
+    def resume(self, execution_id: str, inputs: dict[str, Any]) -> None:
+        """Go on with an execution that is paused; `InvalidFlow` says why it cannot."""
+        ...
+
+
+class NoOperations:
+    """Refuse: this process has no way to the orchestrator."""
+
+    def find(self, wanted: ExecutionQuery) -> Iterator[FoundExecution]:
+        """Refuse to look for executions."""
+        raise refused()
+
+    def purge(self, execution_ids: Sequence[str], wanted: Purge) -> Purged:
+        """Refuse to remove any."""
+        raise refused()
+
+    def resume(self, execution_id: str, inputs: dict[str, Any]) -> None:
+        """Refuse to resume one."""
+        raise refused()
+
+
+def refused() -> TaskFailed:
+    """Say that a task asks for what this process cannot do."""
+    return TaskFailed(
+        "This task has the orchestrator look after executions, which it can only in the same process; "
+        "leave its family out of TIERCEL_FAMILY_URLS."
+    )
