@@ -182,8 +182,9 @@ class Engine:
         assert self._pump is not None
         while True:
             news = self._news  # before the look: what happens after it is not missed
-            if not await self.in_store(holds):
-                return
+            with contextlib.suppress(StoreUnavailable):  # the loop tries on, and says when it gives up
+                if not await self.in_store(holds):
+                    return
             coming = asyncio.create_task(news.wait())
             first = asyncio.FIRST_COMPLETED
             await asyncio.wait({coming, self._pump}, timeout=LOOK_EVERY_SECONDS, return_when=first)
@@ -290,20 +291,28 @@ class Engine:
 
     async def _turn_or_wait(self) -> Finished:
         """Take a turn; what could not be written now is kept, and written when the store lets us."""
-        for _ in range(STORE_TRIES - 1):
+        for tries in range(1, STORE_TRIES + 1):
             reports, self._inbox = self._inbox, []
+            known = [*self._working, *(report.event.run_id for report in reports)] if tries > 1 else None
             try:
-                return await self.in_store(self._turn, reports)
+                return await self.in_store(self._turn, reports, known)
             except StoreUnavailable as error:
+                if tries == STORE_TRIES:
+                    raise
                 logger.warning("%s; trying again", error)
                 self._inbox = reports + self._inbox
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
-        reports, self._inbox = self._inbox, []
-        return await self.in_store(self._turn, reports)
+        raise AssertionError("the last try gives or raises")
 
-    def _turn(self, reports: Sequence[Report]) -> Finished:
-        """Write what has happened and claim what is due."""
+    def _turn(self, reports: Sequence[Report], known: Sequence[str] | None = None) -> Finished:
+        """Write what has happened and claim what is due.
+
+        `known`: the runs that we know to be ours, where the turn before failed: it may have been committed,
+        and what it claimed for us would wait for ever.
+        """
         now = clock.now()
+        if known is not None:
+            self.store.give_back(self.owner.name, known, now)
         if not self.claiming:
             return self.store.finish(reports, self._deciding(now), now) if reports else Finished(())
         # what other machines work on costs us no slot
@@ -391,13 +400,22 @@ class Engine:
     async def _carry_out(self, claim: Claim) -> None:
         """Report what comes of a piece of work, a bug of our own too: nothing may wait for ever."""
         try:
-            report = await self.work.carry_out(claim)
+            report = await self._report_of(claim)
         except Exception as error:
             logger.exception("task run %s could not be carried out", claim.run.id)
             report = envelopes.bug(claim.run, error)
         # the slot is free before the loop hears of it
         self._forget(claim.run.id)
         self._tell_later(report)
+
+    async def _report_of(self, claim: Claim) -> Report:
+        """Report what comes of a piece of work; where the store cannot be read, begin again when it can."""
+        while True:
+            try:
+                return await self.work.carry_out(claim)
+            except StoreUnavailable as error:
+                logger.warning("%s; trying again", error)
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
 
     def _tell_later(self, report: Report) -> None:
         self._inbox.append(report)

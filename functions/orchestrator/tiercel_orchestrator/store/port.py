@@ -185,6 +185,9 @@ class Store(Protocol):
         Gives how many.
         """
 
+    def give_back(self, owner: str, keep: Iterable[str], now: datetime) -> int:
+        """Give back the leases of an owner but those of the runs it names; gives how many."""
+
     def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
         """Give the earliest moment that anything waits for, tasks or only the engine's own rows."""
 

@@ -74,6 +74,9 @@ class SqlStore(Reading, Removing):
         known = {"gone": codec.dump(list(gone)), "alive": codec.dump(list(alive))}
         return self.database.run("release_expired", now=codec.micros(now), **known)
 
+    def give_back(self, owner: str, keep: Iterable[str], now: datetime) -> int:
+        return self.database.run("give_back", owner=owner, keep=codec.dump(list(keep)), now=codec.micros(now))
+
     def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
         row = self.database.one("next_due", root=root_id, tasks_too=tasks_too)
         return None if row is None or row[0] is None else codec.moment(row[0])

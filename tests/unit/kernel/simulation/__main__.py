@@ -1,4 +1,4 @@
-"""`make simulate`: a hundred thousand seeds, or the one that SEED names."""
+"""`make simulate`: a hundred thousand seeds, or SEEDS of them from FIRST on, or the one that SEED names."""
 
 import os
 import sys
@@ -38,11 +38,11 @@ def tell(lines: Iterator[str]) -> None:
         sys.stdout.flush()
 
 
-def simulate(seeds: int, processes: int) -> Iterator[str]:
-    """Play that many seeds; say now and then how far it is. SystemExit names the first that fails."""
+def simulate(seeds: int, first: int, processes: int) -> Iterator[str]:
+    """Play that many seeds from one on; say how far it is. SystemExit names the first that fails."""
     began, told, steps, played = time.monotonic(), time.monotonic(), 0, 0
     with ProcessPoolExecutor(processes) as pool:
-        for part in pool.map(play_all, range(0, seeds, STEP)):
+        for part in pool.map(play_all, range(first, first + seeds, STEP)):
             steps, played = steps + part.steps, played + STEP
             if part.error:
                 pool.shutdown(cancel_futures=True)
@@ -56,4 +56,5 @@ if __name__ == "__main__":
     if seed := os.environ.get("SEED"):
         sys.stdout.write(f"seed {seed}: {play(int(seed))} steps, and all is as specified\n")
     else:
-        tell(simulate(int(os.environ.get("SEEDS", "100000")), os.cpu_count() or 1))
+        seeds, first = int(os.environ.get("SEEDS", "100000")), int(os.environ.get("FIRST", "0"))
+        tell(simulate(seeds, first, os.cpu_count() or 1))

@@ -38,6 +38,12 @@ update tiercel.task_runs
 set work = case when request is null then 'ready' else 'request' end, owner = null, lease_until = null, due_at = :now
 from expired where task_runs.id = expired.id;
 
+-- name: give_back
+-- Give back what an owner has leased, but for the task runs that it names: of others it does not know.
+update tiercel.task_runs
+set work = case when request is null then 'ready' else 'request' end, owner = null, lease_until = null, due_at = :now
+where work = 'leased' and owner = :owner and id not in (select jsonb_array_elements_text(cast(:keep as jsonb)));
+
 -- name: extend_leases
 -- What is locked now is being taken in, or given to somebody else.
 with held as materialized (

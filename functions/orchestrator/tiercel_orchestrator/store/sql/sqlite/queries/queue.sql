@@ -39,6 +39,12 @@ where work = 'leased' and (
     or (lease_until < :now and owner not in (select value from json_each(:alive)))
 );
 
+-- name: give_back
+-- Give back what an owner has leased, but for the task runs that it names: of others it does not know.
+update task_runs
+set work = case when request is null then 'ready' else 'request' end, owner = null, lease_until = null, due_at = :now
+where work = 'leased' and owner = :owner and id not in (select value from json_each(:keep));
+
 -- name: extend_leases
 update task_runs set lease_until = :lease_until where work = 'leased' and owner = :owner;
 
