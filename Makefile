@@ -86,6 +86,14 @@ fuzz: $(VENV)/.dev ## try the expression language with many thousand templates t
 simulate: $(VENV)/.dev ## drive the kernel through 100,000 random schedules; SEED=n plays one again
 	@$(BIN)/python -m tests.unit.kernel.simulation
 
+.PHONY: crash
+crash: $(VENV)/.dev ## kill an engine at each of its statements, on both stores; EVERY=k takes every k-th
+	@$(BIN)/python -m tests.crash
+
+.PHONY: storm
+storm: $(VENV)/.dev ## kill orchestrators under load, STORM_SECONDS (300) on each store; SEED=n draws the same again
+	@$(BIN)/python -m tests.storm
+
 .PHONY: check
 check: $(VENV)/.dev ## format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers import note
@@ -40,12 +41,44 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-@contextmanager
-def running(*, durable: bool = False) -> Iterator[str | None]:
-    """Give the URL of a server of our own; None where there is none to start.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of our own, which can be stopped as if it had crashed, and started again."""
 
-    `durable`: whether a commit waits for the disk, as it does outside of tests.
-    """
+    binaries: Path
+    home: Path
+    port: int
+    durable: bool = False
+    """Whether a commit waits for the disk, as it does outside of tests."""
+
+    @property
+    def url(self) -> str:
+        """Give the address of its database."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def log(self) -> str:
+        """Give what it has logged."""
+        return (self.home / "log").read_text()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = ["listen_addresses=127.0.0.1", f"unix_socket_directories={self.home}"]
+        settings += [] if self.durable else ["fsync=off"]
+        options = " ".join([f"-p {self.port}", *(f"-c {setting}" for setting in settings)])
+        self._control("-w", "-o", options, "-l", self.home / "log", "start")
+
+    def stop(self) -> None:
+        """Stop it at once: nobody is told, and it recovers from its log when it starts."""
+        self._control("-m", "immediate", "stop")
+
+    def _control(self, *command: str | Path) -> None:
+        _as_owner([self.binaries / "pg_ctl", "-D", self.home / "data", *command])
+
+
+@contextmanager
+def serving(*, durable: bool = False) -> Iterator[Server | None]:
+    """Give a server of our own; None where there is none to start."""
     binaries = programs()
     if binaries is None:
         note("Postgres", "missing", "install the package postgresql")
@@ -54,15 +87,20 @@ def running(*, durable: bool = False) -> Iterator[str | None]:
     home = Path(tempfile.mkdtemp(prefix="tiercel-postgres-"))
     if os.getuid() == 0:
         shutil.chown(home, USER)
-    data, port = home / "data", free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home}"
-    options += "" if durable else " -c fsync=off"
+    server = Server(binaries, home, free_port(), durable)
     try:
-        _as_owner([binaries / "initdb", "-D", data, "-A", "trust", "-U", USER, "--no-sync"])
-        (data / "pg_hba.conf").write_text(ENTRIES)
-        _as_owner([binaries / "pg_ctl", "-D", data, "-w", "-o", options, "-l", home / "log", "start"])
+        _as_owner([binaries / "initdb", "-D", home / "data", "-A", "trust", "-U", USER, "--no-sync"])
+        (home / "data" / "pg_hba.conf").write_text(ENTRIES)
+        server.start()
         note("Postgres", "real", binaries.parts[-2])
-        yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"
-        _as_owner([binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"])
+        yield server
+        server.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def running(*, durable: bool = False) -> Iterator[str | None]:
+    """Give the URL of a server of our own; None where there is none to start."""
+    with serving(durable=durable) as server:
+        yield None if server is None else server.url

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
+from tiercel_orchestrator.store import session
+
 
 @dataclass
 class Death:
@@ -15,10 +19,11 @@ class Death:
     at: int = 0
     count: int = 0
 
-    def boundary(self) -> None:
-        """Come to the next boundary."""
+    def boundary(self, last: Callable[[], None] = lambda: None) -> None:
+        """Come to the next boundary; `last` is done before dying there."""
         self.count += 1
         if self.count == self.at:
+            last()
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -32,3 +37,28 @@ def watch_sqlite(death: Death) -> None:
         return connection
 
     sqlite3.connect = watched  # type: ignore[assignment]  # which is overloaded
+
+
+def watch_postgres(death: Death) -> None:
+    """Take every statement that is sent to Postgres for a boundary, and the wait for a commit's answer."""
+    send = session._send
+
+    def watched(connection: psycopg.Connection, statement: session.Statement) -> psycopg.Cursor:
+        death.boundary()
+        cursor = send(connection, statement)
+        if statement is session.COMMIT:
+            death.boundary(lambda: _flush(connection))
+        return cursor
+
+    session._send = watched
+
+
+def _flush(connection: psycopg.Connection) -> None:
+    """Have all that is queued in a pipeline on its way, so that it reaches the server though we die."""
+    pipeline = connection._pipeline
+    if pipeline is not None:
+        while pipeline.command_queue:
+            pipeline.command_queue.popleft()()
+        connection.pgconn.pipeline_sync()
+        while connection.pgconn.flush():
+            pass

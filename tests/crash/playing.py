@@ -3,16 +3,19 @@
 import asyncio
 import logging
 import multiprocessing
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
-from tests.crash.dying import Death, watch_sqlite
+from tests.crash.dying import Death, watch_postgres, watch_sqlite
 from tests.crash.flows import INNER, MIXED
+from tests.store.conftest import Raw
 from tiercel import clock
 from tiercel_orchestrator.local import open_engine
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.starting import StartRequest, new_execution
+from tiercel_orchestrator.store.opening import open_store
 
 EXECUTION = "0000000000000000mixed1"
 SECONDS = 60
@@ -25,6 +28,25 @@ class Place:
 
     home: Path
     store: str | None = None
+
+
+@dataclass
+class Places:
+    """Places below a directory, one after the other; those in Postgres share a database."""
+
+    directory: Path
+    url: str | None = None
+    count: int = 0
+
+    def anew(self) -> Place:
+        """Give a place where nothing has happened yet."""
+        self.count += 1
+        if self.url is not None:
+            with closing(Raw(self.url)) as raw:
+                raw.execute("drop schema if exists tiercel cascade")
+            with closing(open_store(self.url)):
+                pass
+        return Place(self.directory / str(self.count), self.url)
 
 
 def fork_server() -> ForkServerContext:
@@ -55,6 +77,7 @@ def _play(place: Place, die_at: int) -> None:
     logging.disable(logging.CRITICAL)
     death = Death(die_at)
     watch_sqlite(death)
+    watch_postgres(death)
     asyncio.run(_to_the_end(place))
     (place.home / COUNTED).write_text(str(death.count))
 

@@ -3,8 +3,8 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,21 +49,25 @@ class Remains:
         return found
 
 
-def remains_of(place: Place) -> Remains:
-    """Read what a store holds."""
+@contextmanager
+def reading(place: Place) -> Iterator[Callable[[str], Iterable[Row]]]:
+    """Give what reads a store's tables, as `tiercel.executions` and so on, in either dialect."""
     if place.store is None:
         with closing(sqlite3.connect(":memory:")) as connection:
             connection.execute("attach ? as tiercel", [str(place.home / STORE_FILE)])
-            return _read(lambda query: connection.execute(query).fetchall())
-    with closing(Raw(place.store)) as raw:
-        return _read(lambda query: [tuple(row) for row in raw.fetch(query)])
+            yield lambda query: connection.execute(query).fetchall()
+    else:
+        with closing(Raw(place.store)) as raw:
+            yield raw.fetch
 
 
-def _read(fetch: Callable[[str], Iterable[Row]]) -> Remains:
-    runs = [(*row[:8], _states(row[8]), _attempts(row[9]), row[10]) for row in fetch(RUNS)]
-    executions = [(*row[:5], _states(row[5])) for row in fetch(EXECUTIONS)]
-    ((late,),) = fetch(LATE)
-    return Remains(runs, executions, Counter(fetch(EVENTS)), Counter(fetch(LOGS)), late)
+def remains_of(place: Place) -> Remains:
+    """Read what a store holds."""
+    with reading(place) as fetch:
+        runs = [(*row[:8], _states(row[8]), _attempts(row[9]), row[10]) for row in fetch(RUNS)]
+        executions = [(*row[:5], _states(row[5])) for row in fetch(EXECUTIONS)]
+        ((late,),) = fetch(LATE)
+        return Remains(runs, executions, Counter(fetch(EVENTS)), Counter(fetch(LOGS)), late)
 
 
 def _states(history: str) -> tuple[str, ...]:

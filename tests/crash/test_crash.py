@@ -7,18 +7,18 @@ from random import Random
 import pytest
 
 from tests.crash.killing import KILLED, again_and_again, killed_before
-from tests.crash.playing import Place, boundaries, play
+from tests.crash.playing import Place, Places, boundaries, play
 from tests.crash.remains import Remains, remains_of
 
 CASES = 10
 """How many of the boundaries are tried here; `make crash` tries all."""
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 def anew(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Place]:
     """Give a place where nothing has happened yet, time and again."""
-    numbers = iter(range(1000))
-    return lambda: Place(tmp_path / str(next(numbers)))
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
+    return Places(tmp_path, url).anew
 
 
 @pytest.fixture

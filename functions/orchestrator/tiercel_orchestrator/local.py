@@ -4,8 +4,8 @@ import copy
 import dataclasses
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +53,21 @@ def default_globals() -> dict[str, Any]:
 
 def made(home: Path) -> Path:
     """Make the home directory if it is not there; `TiercelError` says why it cannot be used."""
-    try:
+    with _writing(home):
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / "owners").mkdir(exist_ok=True)
+    return home
+
+
+@contextmanager
+def _writing(home: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise TiercelError(
             f"{home} cannot hold executions ({error.strerror}); name a directory that can be written, "
             "by --home or TIERCEL_HOME."
         ) from error
-    return home
 
 
 def open_store(home: Path, url: str | None = None) -> SqlStore:
@@ -108,7 +114,8 @@ async def open_engine(
     services = copy.copy(services or services_of(home, store_url))
     routes = Routes.read() if routes is None else routes
     store = open_store(home, store_url)
-    owner = Owner(home / "owners")
+    with _writing(home):
+        owner = Owner(home / "owners")
     dispatcher: Dispatcher | None = None
     try:
         dispatcher = await dispatcher_for(registry, services, routes, callback_url)

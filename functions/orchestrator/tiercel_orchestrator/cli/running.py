@@ -79,6 +79,7 @@ class Watch:
 def log_to(home: Path) -> None:
     """Write what is for us, tracebacks of our own bugs, to a file and not over the user's terminal."""
     made(home)
+    logging.raiseExceptions = False  # where the disk is full, the log of it is too
     handler = logging.FileHandler(home / LOG_FILE, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -38,6 +38,7 @@ from tiercel_orchestrator.store.port import (
     Finished,
     Report,
     Store,
+    StoreLost,
     StoreUnavailable,
 )
 
@@ -48,7 +49,9 @@ logger = logging.getLogger("tiercel.engine")
 LEASE = timedelta(seconds=60)
 SWEEP_EVERY = timedelta(seconds=10)
 LOOK_EVERY_SECONDS = 0.5
-STORE_TRIES = 5
+STORE_PATIENCE_SECONDS = 5.0
+LOST_PATIENCE_SECONDS = 120.0
+"""How long a store is waited for that cannot be used, and one to which the way is lost."""
 STORE_PAUSE_SECONDS = 1.0
 
 
@@ -291,18 +294,20 @@ class Engine:
 
     async def _turn_or_wait(self) -> Finished:
         """Take a turn; what could not be written now is kept, and written when the store lets us."""
-        for tries in range(1, STORE_TRIES + 1):
+        failing_since: float | None = None
+        while True:
             reports, self._inbox = self._inbox, []
-            known = [*self._working, *(report.event.run_id for report in reports)] if tries > 1 else None
+            ours = [*self._working, *(report.event.run_id for report in reports)]
             try:
-                return await self.in_store(self._turn, reports, known)
+                return await self.in_store(self._turn, reports, ours if failing_since else None)
             except StoreUnavailable as error:
-                if tries == STORE_TRIES:
+                failing_since = failing_since or time.monotonic()
+                patience = LOST_PATIENCE_SECONDS if isinstance(error, StoreLost) else STORE_PATIENCE_SECONDS
+                if time.monotonic() - failing_since > patience:
                     raise
-                logger.warning("%s; trying again", error)
+                logger.warning("%s Trying again.", error)
                 self._inbox = reports + self._inbox
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
-        raise AssertionError("the last try gives or raises")
 
     def _turn(self, reports: Sequence[Report], known: Sequence[str] | None = None) -> Finished:
         """Write what has happened and claim what is due.
@@ -348,8 +353,8 @@ class Engine:
                 for run in await self.in_store(self.store.runs, list(self._working)):
                     if run.ended and run.id in self._working:
                         self._working[run.id].cancel()
-            except StoreUnavailable:
-                logger.exception("leases could not be looked after; trying again")
+            except StoreUnavailable as error:
+                logger.warning("Leases could not be looked after: %s Trying again.", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._called.wait()
@@ -414,7 +419,7 @@ class Engine:
             try:
                 return await self.work.carry_out(claim)
             except StoreUnavailable as error:
-                logger.warning("%s; trying again", error)
+                logger.warning("%s Trying again.", error)
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
 
     def _tell_later(self, report: Report) -> None:

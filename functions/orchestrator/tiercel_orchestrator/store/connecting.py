@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import errors
 
-from tiercel_orchestrator.store.port import StoreUnavailable
+from tiercel_orchestrator.store.port import StoreLost, StoreUnavailable
 
 OLDEST = 15
 CONNECT_SECONDS = 30
@@ -33,6 +33,7 @@ AT_THE_DOOR = (
     ("too many", "free connections there, or connect through a pooler"),
 )
 """Who is refused at the door learns it by a text alone: what it holds, and what helps."""
+GOING = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
 ELSE = "see that it runs, and that its address in --store or TIERCEL_STORE is right"
 
 
@@ -70,7 +71,10 @@ def worded(url: str, error: psycopg.Error) -> StoreUnavailable:
     remedy = next((remedy for kinds, remedy in REMEDIES if isinstance(error, kinds)), None)
     if remedy is None and error.sqlstate is None:
         remedy = next((remedy for sign, remedy in AT_THE_DOOR if "FATAL" in reason and sign in reason), None)
-    return StoreUnavailable(f"The store at {place_of(url)} cannot be used ({reason}); {remedy or ELSE}.")
+    # what has a state was said by a server that answers, unless it says that it goes or comes
+    lost = remedy is None and (error.sqlstate is None or isinstance(error, GOING))
+    kind = StoreLost if lost else StoreUnavailable
+    return kind(f"The store at {place_of(url)} cannot be used ({reason}); {remedy or ELSE}.")
 
 
 def reason_of(error: psycopg.Error) -> str:

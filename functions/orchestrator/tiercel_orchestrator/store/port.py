@@ -20,6 +20,10 @@ class StoreUnavailable(TiercelError):
     """The database cannot be used now: it is no store, or full, or locked, or read-only."""
 
 
+class StoreLost(StoreUnavailable):
+    """The way to the database is lost: it may be starting again, and be there soon."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """An event with what the task said while it ran; all of it is written in one commit."""

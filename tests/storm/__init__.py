@@ -1,0 +1,1 @@
+"""Orchestrators that share a store under load, and are killed at random moments."""
