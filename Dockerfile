@@ -6,7 +6,8 @@ ARG SERVER_BASE=docker.io/library/python:3.13-slim
 # Both targets take what is built on Lambda's base: its C library is the older one, so the wheels fit both.
 FROM ${LAMBDA_BASE} AS build
 ARG PYTHON=python3
-ENV UV_NO_CACHE=1
+# the certificates of the system: a company may have its own
+ENV UV_NO_CACHE=1 UV_SYSTEM_CERTS=1
 WORKDIR /build
 RUN command -v uv || ${PYTHON} -m pip install --no-cache-dir "uv>=0.9,<1"
 

@@ -66,7 +66,7 @@ def test_the_flow_of_the_readme_runs(tmp_path: Path) -> None:
 def test_make_help_lists_every_verb_that_the_documents_name() -> None:
     named = {
         verb
-        for name in ("README.md", "CONTRIBUTING.md")
+        for name in ("README.md", "CONTRIBUTING.md", "docs/deploy.md")
         for verb in MAKE_VERB.findall(code(read(Path(name))))
     }
     helped = subprocess.run(

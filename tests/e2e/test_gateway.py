@@ -2,12 +2,16 @@
 
 import contextlib
 import json
+import os
 import re
 import signal
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -89,3 +93,11 @@ def test_a_gateway_without_a_secret_or_with_a_table_that_is_none_says_so(cli: Cl
     table = cli.write("table.json", "[]")
     ran = cli.with_settings(TIERCEL_JWT_SECRET=SECRET).run("gateway", "--port", "0", "--table", str(table))
     assert (ran.code, "no table of routes" in ran.err) == (2, True)
+
+
+def test_make_demo_bundle_runs_a_flow_behind_the_gateway(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tools.demo_bundle", str(ROOT / "functions/core/examples/Messages.yaml")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TIERCEL_HOME": str(tmp_path / "home")}
+    ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "tiercel's gateway serves at http://127.0.0.1:" in ran.stdout

@@ -72,10 +72,32 @@ def test_a_role_reaches_the_queue_of_its_own_family_only() -> None:
 
 def test_the_gateway_has_one_permission_per_function_that_it_calls() -> None:
     permissions = of_type("AWS::Lambda::Permission")
-    assert sorted(permissions) == [f"{family.title()}Permission" for family in FAMILIES]
+    assert set(permissions) == {"AuthorizerPermission", *(f"{one.title()}Permission" for one in FAMILIES)}
     for permission in permissions.values():
         assert len(json.dumps(permission)) < POLICY_BYTES / 10
-        assert "${Api}/*" in permission["SourceArn"]["Fn::Sub"]
+        assert "${Api}/" in permission["SourceArn"]["Fn::Sub"]
+
+
+def test_every_route_but_health_asks_for_a_token() -> None:
+    body = RESOURCES["Api"]["Properties"]["DefinitionBody"]
+    public = set()
+    for path, operations in body["paths"].items():
+        for method, operation in operations.items():
+            if operation.get("security") != [{"token": []}]:
+                public.add((method, path))
+    assert public == {("get", f"/v1/families/{family}/health") for family in FAMILIES}
+    check = body["components"]["securitySchemes"]["token"]["x-amazon-apigateway-authorizer"]
+    assert "$context.routeKey" in check["identitySource"]
+
+
+def test_the_authorizer_may_only_log() -> None:
+    (allowed,) = [one for one in statements(RESOURCES["AuthorizerRole"]) if "Resource" in one]
+    assert allowed["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+
+
+def test_nobody_deploys_without_a_key() -> None:
+    (rule,) = TEMPLATE["Rules"].values()
+    assert "JwtKey" in json.dumps(rule) and "JwtSecretArn" in json.dumps(rule)
 
 
 def test_a_queue_hides_a_message_longer_than_its_worker_may_take_and_loses_none() -> None:

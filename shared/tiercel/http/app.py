@@ -42,7 +42,7 @@ def app_of(dispatcher: Dispatcher, runs: RunStore | None = None, long_running: b
         app.add_route(path, answered(endpoint), methods=[method])
     app.add_exception_handler(HTTPException, not_routed)
     app.add_exception_handler(Exception, broken)
-    app.add_middleware(Auth, settings=dispatcher.settings)
+    app.add_middleware(Auth, settings=dispatcher.settings, family=dispatcher.family.name)
     app.add_middleware(Base, family=dispatcher.family.name)
     app.openapi = lambda: openapi(dispatcher.family)  # type: ignore[method-assign]
     return app

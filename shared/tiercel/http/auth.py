@@ -5,17 +5,20 @@ on the same machine only.
 """
 
 from ipaddress import ip_address
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tiercel.envelope import RunContext
 from tiercel.errors import TiercelError
+from tiercel.http.grants import anonymous, outside
 from tiercel.http.problems import Refused
 from tiercel.http.signing import Claims, TokenKeys
 from tiercel.settings import Settings
 
 PUBLIC = frozenset({("GET", "/health"), ("HEAD", "/health")})
+FORWARDED = "x-forwarded-authorization"
 FENCED = ("namespace", "flow_id", "execution_id", "task_run_id", "attempt")
 """What a token may claim of an envelope's context, in camelCase; what it claims must be so."""
 
@@ -33,14 +36,17 @@ def check_settings(settings: Settings) -> None:
 class Auth:
     """Let through what is public, and what comes with a token or from this machine. An ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, family: str) -> None:
         self.app = app
+        self.family = family
+        self.forwarded = settings.on_cloud_run
+        """Whether a gateway of Google's may have put its own token in the place of the caller's."""
         self.keys = TokenKeys.of(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (scope["method"], scope["path"]) not in PUBLIC:
             try:
-                scope.setdefault("state", {})["claims"] = self.claims(scope)
+                scope.setdefault("state", {}).update(self.known(scope))
             except Refused as refusal:
                 await refusal.response()(scope, receive, send)
                 return
@@ -48,21 +54,24 @@ class Auth:
             return  # there are none
         await self.app(scope, receive, send)
 
-    def claims(self, scope: Scope) -> Claims:
-        """Give what the caller's token claims; nothing for a caller on this machine."""
+    def known(self, scope: Scope) -> dict[str, Any]:
+        """Give the caller's `token` and the `claims` in it; none and nothing for a caller on this machine."""
         headers = Headers(scope=scope)
         if self.keys is None:
             check_local(scope, headers)
-            return {}
-        token = bearer(headers)
+            return {"claims": {}, "token": bearer(headers)}
+        token = (bearer(headers, FORWARDED) if self.forwarded else None) or bearer(headers)
         if token is None:
             raise unauthorized("Send a token: `Authorization: Bearer …`, signed with this function's secret.")
-        return verified(token, self.keys)
+        claims = verified(token, self.keys)
+        if reason := outside(claims, self.family):
+            raise Refused(403, "Forbidden", reason)
+        return {"claims": claims, "token": token}
 
 
-def bearer(headers: Headers) -> str | None:
+def bearer(headers: Headers, name: str = "authorization") -> str | None:
     """Give the token that a request came with, if it has one."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    scheme, _, token = headers.get(name, "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
@@ -108,9 +117,8 @@ def verified(token: str, keys: TokenKeys) -> Claims:
         raise unauthorized(
             f"The token is not valid here ({error}); sign it with this function's key and let it expire."
         ) from error
-    if claims.get("role") == "anon":
-        # Supabase signs its public key with the same secret: it stands in every web page
-        raise unauthorized("A token of the role `anon` may not run tasks; use one of a user or of a service.")
+    if reason := anonymous(claims):
+        raise unauthorized(reason)
     return claims
 
 

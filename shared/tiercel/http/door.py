@@ -14,7 +14,7 @@ from tiercel.doors import Dispatcher, check_timeout, read_envelope, with_timeout
 from tiercel.envelope import Envelope, Result
 from tiercel.errors import InvalidFlow
 from tiercel.http import callbacks
-from tiercel.http.auth import bearer, check_claims
+from tiercel.http.auth import check_claims
 from tiercel.http.problems import Refused, json_response
 from tiercel.http.runs import Run, Runner, RunStore
 from tiercel.registry import unknown_text
@@ -95,7 +95,7 @@ class HttpDoor:
         """Run an envelope, in this request or beyond it."""
         envelope = self.envelope(content)
         check_claims(request.scope["state"]["claims"], envelope.context)
-        envelope.token = bearer(request.headers) or envelope.token
+        envelope.token = request.scope["state"]["token"] or envelope.token
         patience = self.patience(request, envelope)
         key = request.headers.get("idempotency-key")
         if key is not None or patience.goes_on:

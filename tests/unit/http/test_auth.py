@@ -174,3 +174,23 @@ def test_a_deployed_function_without_a_secret_refuses_to_start(settings: Setting
 def test_a_secret_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(TiercelError, match="shorter than 32 bytes"):
         create_app(TestFamily(), settings=Settings(jwt_secret="short"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [("openid", 200), ("tiercel:test", 200), (["tiercel:a", "tiercel:test"], 200), ("tiercel:sql", 403)],
+)
+def test_a_token_may_be_for_some_families_only(scope: object, status: int) -> None:
+    answer = call("POST", "/execute", token(scope=scope))
+    assert answer.status_code == status
+    if status == 403:
+        assert "`tiercel:test`" in answer.json()["error"]["message"]
+
+
+def test_behind_a_gateway_of_google_s_the_caller_s_token_is_the_forwarded_one() -> None:
+    own = {"Authorization": "Bearer of.the.gateway"}
+    caller = {"X-Forwarded-Authorization": token()["Authorization"]}
+    deployed = Settings(jwt_secret=SECRET, on_cloud_run=True)
+    assert call("POST", "/execute", {**own, **caller}, settings=deployed).status_code == 200
+    assert call("POST", "/execute", own, settings=deployed).status_code == 401
+    assert call("POST", "/execute", {**own, **caller}).status_code == 401

@@ -24,8 +24,13 @@ def logical(family: str) -> str:
 
 def function_uri(family: str) -> Any:
     """Give the address by which the gateway calls a family's function."""
+    return function_uri_of(f"{logical(family)}Function")
+
+
+def function_uri_of(name: str) -> Any:
+    """Give the address by which the gateway calls a function."""
     service = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
-    return sub(f"{service}/${{{logical(family)}FunctionAlias{ALIAS}}}/invocations")
+    return sub(f"{service}/${{{name}Alias{ALIAS}}}/invocations")
 
 
 def resources(family: Family) -> dict[str, Any]:
@@ -160,7 +165,8 @@ def dead_letters() -> dict[str, Any]:
 def environment() -> dict[str, Any]:
     """Say what all functions need to know."""
     return {
-        "TIERCEL_JWT_SECRET": sub("{{resolve:secretsmanager:${JwtSecretArn}}}"),
+        "TIERCEL_JWT_KEY": when("HasJwtKey", ref("JwtKey")),
+        "TIERCEL_JWT_SECRET": when("HasJwtSecret", sub("{{resolve:secretsmanager:${JwtSecretArn}}}")),
         "TIERCEL_STORAGE_URL": sub("s3://${StorageBucket}"),
         "TIERCEL_BODY_BYTES": ref("BodyBytes"),
         "SUPABASE_URL": when("HasSupabase", ref("SupabaseUrl"), NO_VALUE),

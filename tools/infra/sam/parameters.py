@@ -24,10 +24,13 @@ def several(description: str) -> dict[str, Any]:
 
 
 PARAMETERS: dict[str, Any] = {
+    "JwtKey": text(
+        "Public JSON Web Key, or a set of them, that callers' tokens are signed with (ES256, RS256). With it "
+        "a function can tell a good token and cannot make one.",
+    ),
     "JwtSecretArn": text(
-        "ARN of a secret in Secrets Manager: the text that signs callers' tokens (HS256, from 32 bytes).",
-        default=None,
-        AllowedPattern="^arn:[a-z-]+:secretsmanager:.+$",
+        "Instead: ARN of a secret in Secrets Manager, the text that signs tokens (HS256, from 32 bytes).",
+        AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
     ),
     "SupabaseUrl": text("URL of the Supabase project that holds keys and states; empty: none."),
     "SupabaseAnonKey": text("The project's public key."),
@@ -60,7 +63,20 @@ PARAMETERS: dict[str, Any] = {
     "StateMachineArns": several("Step Functions that wait for a family by task token; empty: none."),
 }
 
+RULES: dict[str, Any] = {
+    "SomeKey": {
+        "Assertions": [
+            {
+                "Assert": {"Fn::Or": [given("JwtKey"), given("JwtSecretArn")]},
+                "AssertDescription": "Give JwtKey or JwtSecretArn: without, nobody could be let in.",
+            }
+        ]
+    }
+}
+
 CONDITIONS: dict[str, Any] = {
+    "HasJwtKey": given("JwtKey"),
+    "HasJwtSecret": given("JwtSecretArn"),
     "HasSupabase": given("SupabaseUrl"),
     "HasReserve": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ReservedConcurrency"}, 0]}]},
     "HasSnapStart": {"Fn::Equals": [{"Ref": "SnapStart"}, "PublishedVersions"]},

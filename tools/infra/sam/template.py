@@ -6,10 +6,11 @@ from typing import Any
 from tiercel.registry import Family
 from tiercel.routing import METHODS
 from tools.infra import openapi
+from tools.infra.sam import authorizer
 from tools.infra.sam import families as of_family
 from tools.infra.sam.alarms import alarm
 from tools.infra.sam.intrinsics import arn, ref, sub, when
-from tools.infra.sam.parameters import CONDITIONS, PARAMETERS
+from tools.infra.sam.parameters import CONDITIONS, PARAMETERS, RULES
 
 ACCESS_LOG = {
     "requestId": "$context.requestId",
@@ -34,6 +35,7 @@ def template(families: Iterable[Family]) -> dict[str, Any]:
         "Transform": "AWS::Serverless-2016-10-31",
         "Description": "tiercel: a function per plugin family behind one HTTP API, all at zero when idle.",
         "Parameters": PARAMETERS,
+        "Rules": RULES,
         "Conditions": CONDITIONS,
         "Globals": {
             "Function": {
@@ -52,6 +54,7 @@ def shared(families: list[Family]) -> dict[str, Any]:
     """List what the families share."""
     return {
         "Api": api(families),
+        **authorizer.resources(families),
         "ApiLogs": of_family.logs("api"),
         "ApiErrors": alarm("5xx", "AWS/ApiGateway", "ApiId", ref("Api")),
         "StorageBucket": bucket(),
@@ -63,7 +66,7 @@ def shared(families: list[Family]) -> dict[str, Any]:
 
 def api(families: list[Family]) -> dict[str, Any]:
     """Write the HTTP API."""
-    body = openapi.aws(families, of_family.function_uri)
+    body = openapi.aws(families, of_family.function_uri, authorizer.scheme())
     body["x-amazon-apigateway-cors"] = when(
         "HasOrigins",
         {

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tiercel.errors import TiercelError
-from tiercel.http.auth import check_settings
 from tiercel.http.client import HttpClient
 from tiercel.http.guard import Guard
+from tiercel.http.signing import TokenKeys
 from tiercel.registry import Registry
 from tiercel.routing import routes
 from tiercel.settings import Settings
@@ -107,12 +107,11 @@ def check_setting() -> None:
             f"Lambda's runtime is not installed here ({RUNTIME}); install `tiercel-orchestrator[gateway]`."
         )
     settings = Settings.read()
-    if settings.jwt_secret is None:
+    if TokenKeys.of(settings) is None:
         raise TiercelError(
-            "Deployed functions want tokens: set TIERCEL_JWT_SECRET to a text of 32 bytes or more, here and "
-            "where `tiercel run` or `tiercel server` is started."
+            "Deployed functions want tokens: set TIERCEL_JWT_SECRET to a text of 32 bytes or more, or "
+            "TIERCEL_JWT_KEY to a key, here and where `tiercel run` or `tiercel server` is started."
         )
-    check_settings(settings)
 
 
 def read(file: Path) -> Table:

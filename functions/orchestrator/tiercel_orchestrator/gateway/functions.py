@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Function:
         self.handler = handler
         self.port = port
         self.environment = environment
+        self.command: Sequence[str] = (sys.executable, "-m", "awslambdaric", handler)
         self.waiting: asyncio.Queue[Invocation] = asyncio.Queue()
         self.current: Invocation | None = None
         self.process: asyncio.subprocess.Process | None = None
@@ -67,9 +68,7 @@ class Function:
         while self.ends < RESTARTS:
             self.ends += 1
             self.starts += 1
-            self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "awslambdaric", self.handler), env=self.surroundings()
-            )
+            self.process = await asyncio.create_subprocess_exec(*self.command, env=self.surroundings())
             code = await self.process.wait()
             if self.current:
                 self.failed(self.current, f"its process ended with code {code} before it had answered")

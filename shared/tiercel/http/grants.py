@@ -1,0 +1,31 @@
+"""What a token lets its holder do: which families it may call. No web framework: the authorizer asks, too."""
+
+from tiercel.http.signing import Claims
+
+SCOPE = "tiercel:"
+"""`tiercel:sql` among a token's scopes lets it call the family sql; without one of ours it may call all."""
+
+
+def families_of(claims: Claims) -> frozenset[str] | None:
+    """Give the families that a token is meant for; None: all."""
+    scope = claims.get("scope")
+    words = scope.split() if isinstance(scope, str) else scope if isinstance(scope, list) else ()
+    named = frozenset(str(word).removeprefix(SCOPE) for word in words if str(word).startswith(SCOPE))
+    return named or None
+
+
+def anonymous(claims: Claims) -> str | None:
+    """Say that a token is everybody's; None where it is somebody's."""
+    if claims.get("role") == "anon":
+        # Supabase signs its public key like a user's: it stands in every web page
+        return "A token of the role `anon` may not run tasks; use one of a user or of a service."
+    return None
+
+
+def outside(claims: Claims, family: str) -> str | None:
+    """Say that a family is none of those that a token is meant for; None where it is one."""
+    families = families_of(claims)
+    if families is None or family in families:
+        return None
+    named = ", ".join(sorted(families))
+    return f"The token is for {named} and not for {family}; ask for one with the scope `{SCOPE}{family}`."

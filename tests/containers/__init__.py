@@ -1,0 +1,1 @@
+"""Images, built and run: `pytest -m containers`."""
