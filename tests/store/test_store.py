@@ -264,3 +264,14 @@ def test_a_file_that_is_opened_again_holds_everything(tmp_path: Path) -> None:
     assert isinstance(again.database, SqliteDatabase)
     assert again.database.connection.execute("pragma journal_mode").fetchone()[0] == "wal"
     again.close()
+
+
+def test_an_owner_gives_back_what_it_does_not_know_of(store: Store) -> None:
+    deciding = start(store, a_flow(flowable("p", "Parallel", task("a"), task("b"))))
+    known, unknown = claim(store)
+    claim(store, owner="somebody else")
+    assert store.give_back("me", [known.id], NOW) == 1
+    (again,) = claim(store)
+    assert (again.id, again.lease) == (unknown.id, unknown.lease + 1)
+    store.finish([end(known), end(again)], deciding, NOW)
+    assert all(run.ended for run in store.task_runs("e"))

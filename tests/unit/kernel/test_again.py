@@ -116,3 +116,31 @@ def test_a_result_from_before_a_restart_is_no_result_of_the_run_in_its_place() -
     assert (after.work, after.lease) == ("leased", before.lease)
     driver.feed(Ended(before.id, before.lease, states.FAILED))
     assert run_of(driver, "a").work == "leased"
+
+
+def wide(**rest: object) -> Task:
+    values = [str(number) for number in range(70)]
+    params = {"values": values, "concurrencyLimit": 0}
+    return flowable("each", "ForEach", task("a"), params=params, **rest)
+
+
+def test_a_wide_each_is_tried_again_to_its_end_where_some_of_its_shards_have_nothing_left_to_do() -> None:
+    def outcome(run: TaskRun) -> str:
+        return states.FAILED if run.value == "3" and run.attempt == 1 else states.SUCCESS
+
+    each = wide(blocks={"errors": (task("e"),)}, retry=TWICE)
+    driven = Driver(flow(each), outcome=outcome).run()
+    assert driven.execution.state == states.SUCCESS
+    assert driven.runs["root"].ended
+
+
+def test_values_of_a_wide_each_that_have_ended_well_do_not_run_again_though_their_shard_was_killed() -> None:
+    driven = Driver(flow(wide()), outcome=lambda run: "FAILED" if run.value == "3" else "SUCCESS").run()
+    before = {run.value: run.id for run in driven.runs.values() if run.task_id == "a" and run.shown}
+    for event in (RestartRequested("root"), KillRequested("root"), RestartRequested("root")):
+        driven.feed(event)
+    driven.outcome = failing()
+    driven.run()
+    after = {run.value: run.id for run in driven.runs.values() if run.task_id == "a" and run.shown}
+    assert driven.execution.state == states.SUCCESS
+    assert after == before

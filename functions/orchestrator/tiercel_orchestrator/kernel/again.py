@@ -129,6 +129,9 @@ def retry_scope(deciding: Deciding, scope: TaskRun, due: datetime) -> None:
     for run in [run for run in deciding.runs.values() if run.work == "held" and run.attempts]:
         run.state, run.history[-1] = states.RETRYING, (states.RETRYING, run.history[-1][1])
         task_runs.await_try(deciding, run, due)
+    for run in deciding.runs.values():
+        if run.role == "shard" and run.work == "children" and not frame_of(run).running:
+            deciding.look_at(run)  # it was opened with the others, and has nothing to wait for
 
 
 def _begin_anew(deciding: Deciding, tree: Tree, scope: TaskRun, due: datetime) -> None:
@@ -167,7 +170,11 @@ def _reopen(deciding: Deciding, tree: Tree, scope: TaskRun) -> bool:
     else:
         return False
     for run in failed:
-        if not (is_scope(run) and _reopen(deciding, tree, run)):
+        if is_scope(run) and _reopen(deciding, tree, run):
+            continue
+        if run.role == "shard" and run.frame is not None:
+            _open(deciding, tree, run, "tasks")  # it ended with others, and its values have ended well
+        else:
             _revive(deciding, tree, run)
     _open(deciding, tree, scope, phase)
     return True

@@ -79,7 +79,7 @@ class Grower:
         """Grow what is special to one kind: its blocks, its properties."""
         limit = 0 if steady else self.random.choice([0, 0, 1, 2])
         one_by_one = 1 if steady else self.random.choice([0, 1, 1, 2])
-        values = [str(value) for value in range(self.random.randint(0, 3))]
+        values = [str(value) for value in range(self.random.choice([0, 1, 2, 3, 3, 5]))]
         match kind:
             case "If":
                 branches = {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from tiercel.flows.models import Flow
-from tiercel.flows.plans import Each
+from tiercel.flows.plans import Each, Slice
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Event, Operation
@@ -30,7 +30,7 @@ def check_decision(
         )
         named = run.id in decision.changed
         assert named, f"{event} changes {run.task_id} and does not say so: {_difference(before, run)}"
-        if before.ended and run.ended and not isinstance(event, Operation):
+        if before.ended and run.ended and run.shown and not isinstance(event, Operation):
             kept = all(getattr(before, name) == getattr(run, name) for name in KEPT)
             assert kept, f"{event} changes {run.task_id}, which had ended: {_difference(before, run)}"
     same = execution == touched.execution
@@ -82,19 +82,24 @@ def _check_frame(block: tuple[object, ...], scope: TaskRun, children: list[TaskR
     frame = scope.frame
     assert frame is not None
     ids = {getattr(task, "id", None) for task in block}
-    inside = [child for child in children if child.task_id in ids]
+    sharded = any(child.role == "shard" for child in children) and frame.phase == "tasks"
+    inside = [child for child in children if (child.role == "shard" if sharded else child.task_id in ids)]
     live = [child for child in inside if not child.ended]
     name = scope.task_id or "the root"
-    each = isinstance(frame.plan, Each) and frame.phase == "tasks" and not frame.plan.parallel_children
+    by_value = isinstance(frame.plan, Each | Slice) and not frame.plan.parallel_children
+    each = by_value and frame.phase == "tasks" and not sharded
     running = len({child.iteration for child in live}) if each else len(live)
     assert frame.running == running, f"{name} counts {frame.running} children that run, and {running} do"
     failed = any(child.state in states.UNSUCCESSFUL for child in inside)
-    assert frame.failed == failed, f"{name} takes {frame.failed} for whether a child has failed"
+    # a value that fails tells its each at once, before its shard has ended
+    assert frame.failed == failed or (sharded and frame.failed), (
+        f"{name} takes {frame.failed} for whether a child has failed"
+    )
     if not each:
         limit = getattr(frame.plan, "limit", 0) if frame.phase == "tasks" else 0
         many = len({child.iteration for child in live}) if isinstance(frame.plan, Each) else len(live)
         assert not limit or many <= limit, f"{name} runs {many} at once, and may {limit}"
-    others = [child for child in children if not child.ended and child.task_id not in ids]
+    others = [child for child in children if not child.ended and child not in inside]
     assert not others, f"{name} is in its {frame.phase}, and {others[0].task_id} lives"
 
 
