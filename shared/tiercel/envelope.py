@@ -20,6 +20,13 @@ class Wire(BaseModel):
     )
 
 
+class SharedDirectory(Wire):
+    """A working directory that tasks of several families share: archives in internal storage."""
+
+    fetch: list[str] = Field(description="Archives of the directory, the newest first; the first one counts.")
+    store: str = Field(description="Where the task leaves the directory for the one after it.")
+
+
 class RunContext(Wire):
     """Who asks: the task run on whose behalf a task runs, and the variables that its expressions see."""
 
@@ -40,6 +47,9 @@ class RunContext(Wire):
     timeout_seconds: float | None = Field(None, gt=0, description="The declared timeout of the task.")
     working_directory: str | None = Field(
         None, description="Directory that the task shares with its siblings; in process only."
+    )
+    shared_directory: SharedDirectory | None = Field(
+        None, description="Directory that the task shares with its siblings, wherever they run."
     )
     masked: list[str] = Field(
         default_factory=list, description="Values that neither the task's log nor its outputs may show."

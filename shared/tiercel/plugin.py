@@ -21,6 +21,7 @@ T = TypeVar("T")
 JsonObject: TypeAlias = dict[str, Any]
 
 STATIC_KEY = "x-static"
+TYPED_KEY = "x-typed"
 
 
 class NotRendered:
@@ -35,6 +36,19 @@ class NotRendered:
 
 Static = Annotated[T, NotRendered()]
 """`Static[bool]`: a property that the catalog does not mark dynamic. All other properties are rendered."""
+
+
+class KeepsType:
+    """Mark a text that is a value where it is one whole expression: a number stays a number."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(core), "type": "string", TYPED_KEY: True}
+
+
+Typed: TypeAlias = Annotated[Any, KeepsType()]
+"""A text property; the value of one that is a single `{{ … }}` arrives as what the expression gives."""
 
 
 class BaseParams(BaseModel):

@@ -3,13 +3,15 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from tiercel.errors import ExpressionError, InvalidParameters, Problem
 from tiercel.expressions import is_template
-from tiercel.plugin import STATIC_KEY, BaseParams, BasePlugin
+from tiercel.plugin import STATIC_KEY, TYPED_KEY, BaseParams, BasePlugin
 
 Render = Callable[[str], str]
+Evaluate = Callable[[str], Any]
+T = TypeVar("T")
 SCALARS = {"integer", "number", "boolean"}
 
 
@@ -28,6 +30,7 @@ class Shape:
     """
 
     static: bool = False
+    typed: bool = False
     secret: bool = False
     kinds: set[str] = field(default_factory=set)
     anything: bool = False
@@ -63,6 +66,7 @@ class Shapes:
             shape.anything = True
             return
         shape.static |= bool(schema.get(STATIC_KEY))
+        shape.typed |= bool(schema.get(TYPED_KEY))
         shape.secret |= bool(schema.get("writeOnly"))
         shape.default = schema.get("default", shape.default)
         if "$ref" in schema:
@@ -142,12 +146,19 @@ def has_template(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(map(has_template, value))
 
 
-def render_params(shape: Shape, params: Mapping[str, Any], render: Render) -> dict[str, Any]:
+def render_params(
+    shape: Shape, params: Mapping[str, Any], render: Render, evaluate: Evaluate | None = None
+) -> dict[str, Any]:
     """Render a task's properties and convert them to the JSON types its schema names.
 
-    A default that holds an expression is rendered like a property that was written.
+    A default that holds an expression is rendered like a property that was written. `evaluate`: gives the
+    value of a text that is one expression, for properties that keep its type.
     """
-    rendered = render_object(shape, params, render, "")
+    typed = {
+        name for name, one in shape.properties.items() if one.typed and isinstance(params.get(name), str)
+    }
+    rendered = render_object(shape, {name: params[name] for name in params if name not in typed}, render, "")
+    rendered |= {name: render_text(params[name], evaluate or render, name) for name in typed}
     for name, property_shape in shape.properties.items():
         if name not in params and not property_shape.static and has_template(property_shape.default):
             rendered[name] = render_value(property_shape, property_shape.default, render, name)
@@ -171,7 +182,7 @@ def render_value(shape: Shape, value: Any, render: Render, path: str) -> Any:
     return as_text(value) if only_text(shape) and isinstance(value, int | float) else value
 
 
-def render_text(text: str, render: Render, path: str) -> str:
+def render_text(text: str, render: Callable[[str], T], path: str) -> T | str:
     """Render a text; an error names the property that it stands in."""
     if not has_template(text):
         return text

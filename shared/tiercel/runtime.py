@@ -127,10 +127,30 @@ class TaskRun:
             self.metrics,
         )
         try:
-            return await call(plugin(), params, context)
+            return await self.run_in(context, plugin(), params)
         finally:
             if not self.run.working_directory and context.directory_made:
                 await remove(context.directory)
+
+    async def run_in(
+        self, context: ExecutionContext, plugin: BasePlugin[Any, Any], params: BaseParams
+    ) -> PluginOutput:
+        """Run the plugin among the files of a shared directory, if it has one; a failure leaves its, too."""
+        shared = self.run.shared_directory
+        if shared is None:
+            return await call(plugin, params, context)
+        from tiercel.shared_directories import lay_out, leave  # seldom needed
+
+        storage = self.services.storage
+        await in_thread(lambda: lay_out(shared, context.directory, self.run, storage))
+        try:
+            output = await call(plugin, params, context)
+        except Exception:
+            with contextlib.suppress(TiercelError):
+                await in_thread(lambda: leave(shared, context.directory, self.run, storage))
+            raise
+        await in_thread(lambda: leave(shared, context.directory, self.run, storage))
+        return output
 
     @property
     def deadline(self) -> float | None:
@@ -148,7 +168,10 @@ class TaskRun:
         shape = shape_of(plugin)
         services = self.services.expressions(self.run)
         rendered = render_params(
-            shape, self.envelope.params, lambda text: expressions.render(text, self.run.variables, services)
+            shape,
+            self.envelope.params,
+            lambda text: expressions.render(text, self.run.variables, services),
+            lambda text: expressions.evaluate(text, self.run.variables, services),
         )
         for secret in secrets_in(shape, rendered):
             self.masker.add(secret)

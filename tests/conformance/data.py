@@ -5,8 +5,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from tiercel import clock
+from tiercel.flows.durations import parse_duration
 
 KINDS = ("$file_lines", "$file_content", "$file_bytes", "$ion_items", "$repeat")
 NUMBERS = re.compile(
@@ -16,6 +20,10 @@ NUMBERS = re.compile(
 BASE64 = re.compile(r"base64(?: \((?P<how>[^)]*)\))? of (?P<what>.+)")
 OBJECT = re.compile(r'a JSON object whose (?P<key>\w+) is "(?P<value>.*)"')
 LINE = 64
+FROM_NOW = re.compile(
+    r"(?:now|in)?\W*(?:plus\s+)?(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h|d)\w*", re.IGNORECASE
+)
+UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class NotUnderstood(Exception):
@@ -131,3 +139,14 @@ def variable(text: str, asserted: str | None) -> str:
     if "wrapped" not in (match["how"] or ""):
         return encoded
     return "\n".join(encoded[start : start + LINE] for start in range(0, len(encoded), LINE))
+
+
+def moment(text: str) -> str:
+    """Give a moment in ISO 8601: one that is described from now on (`now + 1s`, `PT1S`), or as it is."""
+    if found := FROM_NOW.fullmatch(text.strip()):
+        seconds = float(found["number"]) * UNITS[found["unit"].lower()]
+    elif text.startswith("P"):
+        seconds = parse_duration(text).total_seconds()
+    else:
+        return text
+    return clock.timestamp(clock.now() + timedelta(seconds=seconds))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.conformance import actions, drift, executions
+from tests.conformance import actions, data, drift, executions
 from tests.conformance.executions import differs
 from tests.conformance.product import NoVerb
 from tests.conformance.scene import Scene
@@ -57,7 +57,7 @@ class Play:
         scene, options = self.scene, {}
         flow = scene.flow_named(step["run_flow"]) if "run_flow" in step else None
         if "start_with_scheduleDate" in step:
-            options["schedule_date"] = step["start_with_scheduleDate"]
+            options["schedule_date"] = data.moment(str(step["start_with_scheduleDate"]))
         if "flow" in step:
             flow = scene.flow_named(step["flow"])
         started = {"start", "run", "run_flow", "run_this_flow_with", "start_with_scheduleDate"} & step.keys()

@@ -45,6 +45,7 @@ PLUGINS: list[tuple[str, Plugin]] = sorted(
 )
 EXAMPLES = sorted(ROOT.glob("functions/*/examples/*.yaml"))
 DASHBOARDS = sorted(ROOT.glob("functions/*/examples/dashboards/*.yaml"))
+TEMPLATES = sorted(ROOT.glob("functions/*/examples/templates/*.yaml"))
 
 
 def registry() -> Registry:

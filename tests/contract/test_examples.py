@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.contract.families import DASHBOARDS, EXAMPLES, PLUGINS, Plugin, registry
+from tests.contract.families import DASHBOARDS, EXAMPLES, PLUGINS, TEMPLATES, Plugin, registry
 from tests.unit.cloud.emulator import moto_server, s3_client
 from tests.unit.core.web import Route, serving
 from tiercel import clock
@@ -91,6 +91,8 @@ async def run_example(example: Path, catalog: Registry, home: Path, inputs: Mapp
             path: await engine.in_store(engine.library.put, path.read_text(encoding="utf-8"), clock.now())
             for path in EXAMPLES
         }
+        for path in TEMPLATES:
+            await engine.operations.put_template(path.read_text(encoding="utf-8"), str(path))
         flow = flows[example]
         started = await engine.start(StartRequest(flow.namespace, flow.id, inputs=inputs))
         async with asyncio.timeout(SECONDS):

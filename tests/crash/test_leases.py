@@ -15,7 +15,7 @@ from tiercel.envelope import Envelope, Result
 from tiercel.plugin import State
 from tiercel_orchestrator.dispatch.port import Sink
 from tiercel_orchestrator.local import STORE_FILE, open_engine
-from tiercel_orchestrator.shell.engine import LEASE
+from tiercel_orchestrator.shell.pump import LEASE
 from tiercel_orchestrator.store.opening import open_store
 from tiercel_orchestrator.store.port import Change
 
@@ -54,7 +54,7 @@ def test_a_worker_whose_lease_has_expired_is_fenced(shared: Place, tmp_path: Pat
             execution_id = await start(slow, "one")
             await asked.wait()
             with closing(open_store(address(shared))) as another:
-                another.extend(slow.owner.name, clock.now() - 2 * LEASE, LEASE)
+                another.extend(slow.pump.owner.name, clock.now() - 2 * LEASE, LEASE)
                 assert another.sweep(clock.now(), []) == 1
             async with open_engine(tmp_path / "quick", address(shared)) as quick:
                 ended = await asyncio.wait_for(quick.wait(execution_id), 30)

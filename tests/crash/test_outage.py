@@ -13,7 +13,7 @@ import pytest
 from tests.flows.playing import start
 from tiercel import clock
 from tiercel_orchestrator import local
-from tiercel_orchestrator.shell import engine as engines
+from tiercel_orchestrator.shell import pump
 from tiercel_orchestrator.store.port import (
     ClaimRequest,
     Decide,
@@ -79,7 +79,7 @@ def test_an_outage_fails_no_task_and_loses_no_claim(
         return Unreliable(local.made(home) / local.STORE_FILE, moment, since)
 
     monkeypatch.setattr(local, "open_store", unreliable)
-    monkeypatch.setattr(engines, "STORE_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(pump, "STORE_PAUSE_SECONDS", 0.01)
 
     async def run() -> tuple[str, dict[str, Any]]:
         async with local.open_engine(tmp_path) as engine:

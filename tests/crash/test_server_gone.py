@@ -15,7 +15,7 @@ from tests.crash.test_outage import LINE
 from tests.flows.playing import start
 from tiercel import clock
 from tiercel_orchestrator.local import open_engine
-from tiercel_orchestrator.shell import engine as engines
+from tiercel_orchestrator.shell import pump
 from tiercel_orchestrator.store.port import Change, StoreUnavailable
 
 
@@ -78,8 +78,8 @@ def test_an_engine_outlives_its_server(
 def test_a_server_that_stays_away_ends_the_engine_with_a_sentence(
     server: postgres.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "LOST_PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(engines, "STORE_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(pump, "LOST_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(pump, "STORE_PAUSE_SECONDS", 0.01)
 
     async def run() -> None:
         async with open_engine(

@@ -264,10 +264,10 @@ def test_a_paused_execution_starts_nothing_until_it_is_resumed(tmp_path: Path) -
         wait = await run_of(engine, execution_id, "wait")
         with pytest.raises(InvalidFlow, match="only one that is RUNNING"):
             await engine.operations.pause(execution_id)
-        engine.claiming = False  # so that the execution is RUNNING for as long as it takes to pause it
+        engine.pump.claiming = False  # so that the execution is RUNNING for as long as it takes to pause it
         await engine.resume(wait.id)
         await engine.operations.pause(execution_id)
-        engine.claiming = True
+        engine.pump.claiming = True
         await engine.wait_until_idle(execution_id)
         assert (await engine.execution(execution_id)).state == "PAUSED"
         await engine.operations.resume(execution_id)
@@ -278,11 +278,11 @@ def test_a_paused_execution_starts_nothing_until_it_is_resumed(tmp_path: Path) -
 
 def test_one_that_was_killed_while_it_stood_still_can_be_restarted(tmp_path: Path) -> None:
     async def play(engine: Engine) -> None:
-        engine.claiming = False
+        engine.pump.claiming = False
         execution_id = await start(engine, "mend")
         await engine.operations.pause(execution_id)
         await engine.kill(execution_id)
-        engine.claiming = True
+        engine.pump.claiming = True
         await engine.operations.restart(execution_id)
         assert (await engine.wait(execution_id)).state == "SUCCESS"
 

@@ -8,9 +8,10 @@ from pydantic import Discriminator, Field
 
 from tiercel.context import ExecutionContext
 from tiercel.errors import TaskFailed
+from tiercel.flows.values import as_text
 from tiercel.kv.kinds import Kind, read_value
 from tiercel.namespaces import is_below
-from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, success
+from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, Typed, success
 
 OWN_NAMESPACE = "{{ flow.namespace }}"
 
@@ -26,11 +27,16 @@ def require(found: bool, key: str, namespace: str, error_on_missing: bool) -> No
 class SetParams(BaseParams):
     key: str = Field(description="Name under which the value is kept.")
     kv_description: str | None = Field(None, description="What the entry is for, for people.")
-    value: str = Field(description="The value; `kvType` says how its text is read.")
+    value: Typed = Field(
+        description="The value; `kvType` says how its text is read. Without it, one whole expression keeps "
+        "its type, and anything else is a text."
+    )
     namespace: str = Field(OWN_NAMESPACE, description="Namespace that holds the key.")
     overwrite: bool = Field(True, description="Whether an existing key may be replaced; if not, that fails.")
     ttl: timedelta | None = Field(None, description="How long the entry lives; for ever if left out.")
-    kv_type: Kind | None = Field(None, description="What the text stands for; STRING if left out.")
+    kv_type: Kind | None = Field(
+        None, description="What the text stands for; that of the value itself if left out."
+    )
 
 
 class Set(BasePlugin[SetParams]):
@@ -39,11 +45,11 @@ class Set(BasePlugin[SetParams]):
     task_types = ("io.kestra.plugin.core.kv.Set",)
 
     def run(self, params: SetParams, context: ExecutionContext) -> PluginOutput:
-        kind = params.kv_type or "STRING"
+        kind = params.kv_type
         context.kv.put(
             context.services.key_namespace(context.run, params.namespace),
             params.key,
-            read_value(params.value, kind),
+            params.value if kind is None else read_value(as_text(params.value), kind),
             kind=kind,
             ttl=params.ttl,
             overwrite=params.overwrite,

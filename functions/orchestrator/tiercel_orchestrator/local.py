@@ -23,10 +23,12 @@ from tiercel_orchestrator.shell.caretaking import Caretaking
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.flows import FlowLibrary
+from tiercel_orchestrator.shell.known import KnownExecutions
 from tiercel_orchestrator.shell.owner import Owner
 from tiercel_orchestrator.store import opening
 from tiercel_orchestrator.store.migrations import Migration
 from tiercel_orchestrator.store.port import Change
+from tiercel_orchestrator.store.sqlite import SqliteStore
 from tiercel_orchestrator.store.store import SqlStore
 
 STORE_FILE = "engine.db"
@@ -84,6 +86,11 @@ def services_of(home: Path, store_url: str | None = None) -> Services:
     return local_services(home, settings)
 
 
+def is_shared(store: SqlStore) -> bool:
+    """Say whether orchestrators of other machines may work on a store, too."""
+    return not isinstance(store, SqliteStore)
+
+
 def migrate_store(home: Path, url: str | None = None) -> Sequence[Migration]:
     """Bring the tables of a store up to date; give the migrations that this has applied."""
     made(home)
@@ -125,13 +132,14 @@ async def open_engine(
             dispatcher,
             services,
             owner,
-            WorkingDirectories(home / "work", services),
+            WorkingDirectories(home / "work", services, archived=bool(routes.targets or is_shared(store))),
             concurrency=concurrency,
             globals_=default_globals() if globals_ is None else globals_,
             claiming=claiming,
             listener=listener,
             log_sink=log_sink,
         )
+        services.executions = KnownExecutions(store, engine.pump.thread)
         async with engine:
             services.operations = Caretaking(engine)
             yield engine

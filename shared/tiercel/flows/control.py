@@ -8,12 +8,13 @@ from typing import Any, TypeAlias
 from tiercel.errors import TaskFailed
 from tiercel.expressions import is_template, truthy
 from tiercel.flows import items, updates
-from tiercel.flows.each import each_values
+from tiercel.flows.each import each_values, iteration_values
 from tiercel.flows.models import Task
 from tiercel.flows.plans import (
     Batches,
     Each,
     Graph,
+    Iterations,
     Loop,
     Merge,
     Parallel,
@@ -25,6 +26,7 @@ from tiercel.flows.plans import (
 )
 from tiercel.flows.values import as_bool, as_int, as_seconds, as_text, labels_of
 
+SCHEME = "kestra:///"
 Planned: TypeAlias = tuple[Plan, dict[str, Any]]
 Planner: TypeAlias = Callable[[Task, Mapping[str, Any], Mapping[str, Any]], Planned]
 
@@ -41,9 +43,9 @@ class Control:
     rendered: tuple[str, ...] = ()
 
     def templates(self, task: Task) -> dict[str, Any]:
-        """Give the properties that hold expressions, as written; they are rendered, deeply, before `plan`."""
+        """Give the properties that hold expressions or name a file; they are rendered before `plan`."""
         held = {name: task.properties.get(name) for name in self.rendered}
-        return {name: value for name, value in held.items() if holds_template(value)}
+        return {name: value for name, value in held.items() if holds_template(value) or is_file(value)}
 
 
 def holds_template(value: Any) -> bool:
@@ -53,6 +55,11 @@ def holds_template(value: Any) -> bool:
     if isinstance(value, Mapping):
         return any(holds_template(part) for pair in value.items() for part in pair)
     return isinstance(value, list | tuple) and any(holds_template(part) for part in value)
+
+
+def is_file(value: Any) -> bool:
+    """Say whether a value is the URI of a file in internal storage."""
+    return isinstance(value, str) and value.strip().startswith(SCHEME)
 
 
 def control_of(type_id: str) -> Control | None:
@@ -92,6 +99,16 @@ def _by_graph(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any
     return Graph(depends_on, "tasks", as_int(values, "concurrent", 0)), {}
 
 
+def _template(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
+    if not task.blocks.get("tasks"):
+        name = f"{as_text(values.get('namespace'))}.{as_text(values.get('templateId'))}"
+        raise TaskFailed(
+            f"`tiercel template put FILE.yaml` keeps a template, and this one is missing: "
+            f"Can't find flow template '{name}'"
+        )
+    return Sequence("tasks"), {"args": dict(values.get("args") or {})}
+
+
 def _by_condition(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
     condition = values.get("condition")
     holds = condition is not None and truthy(as_text(condition))
@@ -117,6 +134,13 @@ def _by_case(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
 def _for_each(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
     items, texts = each_values(values.get("values"), "values")
     return Each(texts, as_int(values, "concurrencyLimit", 1)), {"items": items}
+
+
+def _iterations(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
+    texts, keys = iteration_values(values.get("values"), "values")
+    fetch = as_text(values.get("fetchType") or "AUTO")
+    limit, transmit = as_int(values, "concurrencyLimit", 1), as_bool(values, "transmitFailed", True)
+    return Iterations(texts, keys, limit, transmit, fetch), {"iterationCount": len(texts)}
 
 
 def _each_sequential(task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]) -> Planned:
@@ -237,12 +261,14 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
                 Control(_in_directory),
                 [_FLOW + "WorkingDirectory", _OLD + "WorkingDirectory", _OLD + "Worker"],
             ),
+            (Control(_template, ("args",)), [_FLOW + "Template", _OLD + "Template"]),
             (Control(_forgiving), [_FLOW + "AllowFailure", _OLD + "AllowFailure"]),
             (Control(_in_parallel, ("concurrent",)), [_FLOW + "Parallel", _OLD + "Parallel"]),
             (Control(_by_graph, ("concurrent",)), [_FLOW + "Dag", _OLD + "Dag"]),
             (Control(_by_condition, ("condition",)), [_FLOW + "If", _OLD + "If"]),
             (Control(_by_case, ("value",)), [_FLOW + "Switch", _OLD + "Switch"]),
             (Control(_for_each, ("values",)), [_FLOW + "ForEach"]),
+            (Control(_iterations, ("values",)), [_FLOW + "Loop"]),
             (Control(_each_sequential, ("value",)), [_FLOW + "EachSequential", _OLD + "EachSequential"]),
             (
                 Control(_each_parallel, ("value", "concurrent")),

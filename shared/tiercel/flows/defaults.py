@@ -7,17 +7,18 @@ from tiercel.flows.yaml_tree import ListNode, MapNode, Node, plain
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """One entry: for a type, or for all types that begin so."""
+    """One entry: for a type, or for all types that begin so; with a `ref`, for those that name it."""
 
     type: str
+    ref: str | None
     forced: bool
     values: MapNode
 
 
 def apply_defaults(flow: MapNode) -> None:
-    """Lay a flow's defaults into its document, in place; the longer type wins, then the first one."""
+    """Lay a flow's defaults into its document, in place: what a task names wins, then the longer type."""
     defaults = [default for name in ("pluginDefaults", "taskDefaults") for default in _listed(flow.get(name))]
-    defaults.sort(key=lambda default: -len(default.type))
+    defaults.sort(key=lambda default: (default.ref is None, -len(default.type)))
     if not defaults:
         return
     for name, (_, value) in flow.entries.items():
@@ -31,7 +32,7 @@ def _listed(node: Node | None) -> list[Default]:
         values = item.get("values") if isinstance(item, MapNode) else None
         kind = item.text("type") if isinstance(item, MapNode) else None
         if kind and isinstance(values, MapNode) and isinstance(item, MapNode):
-            found.append(Default(kind, plain(item.get("forced")) is True, values))
+            found.append(Default(kind, item.text("ref"), plain(item.get("forced")) is True, values))
     return found
 
 
@@ -42,7 +43,8 @@ def _lay_into(node: Node, defaults: list[Default]) -> None:
     if not isinstance(node, MapNode):
         return
     kind = node.text("type")
-    meant = [default for default in defaults if kind and kind.startswith(default.type)]
+    named = (None, node.text("pluginDefaultsRef"))
+    meant = [one for one in defaults if kind and kind.startswith(one.type) and one.ref in named]
     for default in meant:
         if not default.forced:
             _merge(node, default.values, over=False)

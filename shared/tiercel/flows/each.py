@@ -24,6 +24,28 @@ def each_values(written: Any, name: str) -> tuple[list[Any], tuple[str, ...]]:
     return distinct, tuple(as_text(value) for value in distinct)
 
 
+def iteration_values(written: Any, name: str) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """Give the values of a Loop as text, equal ones too, and their keys where they come from a map.
+
+    `written`: a list or a map, or the JSON text of one; `name`: the property, for the sentence.
+    """
+    if isinstance(written, str):
+        try:
+            written = json.loads(written)
+        except ValueError as error:
+            raise TaskFailed(
+                f"`{name}` is neither a JSON list or map nor the URI of a file: {error}; "
+                f"it is {_shortened(written)}."
+            ) from error
+    keys = tuple(str(key) for key in written) if isinstance(written, Mapping) else None
+    values = list(written.values()) if isinstance(written, Mapping) else written
+    if not isinstance(values, list):
+        raise TaskFailed(f"`{name}` must be a list or a map, but is {_shortened(as_text(values))}.")
+    if None in values:
+        raise TaskFailed(f"`{name}` holds a null, at position {values.index(None)}: leave it out.")
+    return tuple(as_text(value) for value in values), keys
+
+
 def _listed(written: Any, name: str) -> list[Any]:
     if isinstance(written, str):
         try:

@@ -74,6 +74,21 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Iterations:
+    """Run the tasks once per value, each time in a world of its own; `limit` values at a time, 0 means all.
+
+    `values`: as text, the way `item.value` shows them. `keys`: theirs, where they come from a map. `fetch`:
+    how the outputs of the iterations are kept: FETCH, STORE, or AUTO by their size.
+    """
+
+    values: tuple[str, ...] = ()
+    keys: tuple[str, ...] | None = None
+    limit: int = 1
+    transmit_failed: bool = True
+    fetch: str = "AUTO"
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Wait for a resume, or for `seconds` to pass; then run the block, if it has children.
 
@@ -151,6 +166,7 @@ Plan: TypeAlias = (
     | Graph
     | Each
     | Slice
+    | Iterations
     | Loop
     | Pause
     | Subflow

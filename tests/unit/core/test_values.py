@@ -25,6 +25,25 @@ def message_of(result: Result) -> str:
 
 
 @pytest.mark.parametrize(
+    ("text", "value", "kind"),
+    [
+        ("{{ inputs.n + 1 }}", 3, "NUMBER"),
+        ("{{ inputs.n == 2 }}", True, "BOOLEAN"),
+        ("{{ inputs.map }}", {"a": [1]}, "JSON"),
+        ("{{ inputs.n }} or more", "2 or more", "STRING"),
+        ("2", "2", "STRING"),
+    ],
+)
+def test_without_a_kind_a_whole_expression_keeps_its_type(text: str, value: Any, kind: str) -> None:
+    variables = {**FLOW["variables"], "inputs": {"n": 2, "map": {"a": [1]}}}
+    with MemoryServices() as services:
+        run_plugin(kv.Set, {"key": "k", "value": text}, services=services, **{**FLOW, "variables": variables})
+        entry = services.kv.get("a.b", "k")
+        assert entry is not None
+        assert (entry.value, entry.kind) == (value, kind)
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
         (None, "x", "x"),

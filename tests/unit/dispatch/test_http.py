@@ -213,13 +213,3 @@ def test_a_slow_family_does_not_hold_up_another() -> None:
                 await asyncio.gather(*running)
 
     asyncio.run(run())
-
-
-def test_a_task_that_shares_a_directory_is_refused() -> None:
-    async def work(dispatcher: HttpDispatcher, before: Gateway) -> None:
-        sharing = envelope("Echo")
-        sharing.context.working_directory = "/somewhere"
-        assert "run the family in process" in told(await dispatcher.run("test", sharing))
-        assert before.requests == []
-
-    beside(work)

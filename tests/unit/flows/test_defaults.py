@@ -35,6 +35,14 @@ def test_a_type_may_be_a_prefix_and_the_longer_one_wins() -> None:
     assert params(defaults) == {"message": "near"}
 
 
+def test_a_default_with_a_name_is_for_those_that_ask_for_it_and_wins_there() -> None:
+    defaults = f"- {{type: {LOG}, values: {{message: all, level: WARN}}}}\n" + (
+        f"- {{type: {LOG}, ref: quiet, values: {{level: DEBUG}}}}"
+    )
+    assert params(defaults) == {"message": "all", "level": "WARN"}
+    assert params(defaults, ", pluginDefaultsRef: quiet") == {"message": "all", "level": "DEBUG"}
+
+
 def test_a_default_with_a_mistake_is_found_at_the_default() -> None:
     source = (
         f"id: f\nnamespace: n\npluginDefaults:\n- {{type: {LOG}, values: {{mesage: hi}}}}\n"

@@ -11,7 +11,7 @@ import pytest
 from tiercel import clock
 from tiercel.errors import InvalidFlow, Retriable
 from tiercel_orchestrator.local import open_engine
-from tiercel_orchestrator.shell import engine as engines
+from tiercel_orchestrator.shell import pump
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.requests import take_up, unstarted
 from tiercel_orchestrator.store.port import Filter, Requested
@@ -81,7 +81,7 @@ def test_what_is_wrong_with_a_request_is_kept_and_told_to_whoever_asks_for_it(tm
 def test_a_wake_makes_an_engine_look_before_its_sweep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "SWEEP_EVERY", timedelta(days=1))
+    monkeypatch.setattr(pump, "SWEEP_EVERY", timedelta(days=1))
 
     async def going() -> None:
         looked = asyncio.Event()

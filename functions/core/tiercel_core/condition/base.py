@@ -41,4 +41,5 @@ class Condition(Declaration[P], Generic[P]):
         raise NotImplementedError(f"{type(self).__name__} declares no evaluate")
 
     def run(self, params: P, context: ExecutionContext) -> PluginOutput:
-        return success({"condition": self.evaluate(params, context.variables)})
+        event = context.variables.get("event", context.variables)
+        return success({"condition": self.evaluate(params, event)})

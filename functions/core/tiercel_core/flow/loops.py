@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -80,4 +80,46 @@ class LoopUntil(FlowControl[LoopUntilParams, LoopUntilOutput]):
     task_types = ("io.kestra.plugin.core.flow.LoopUntil", "io.kestra.plugin.core.flow.WaitFor")
     catalog_differences: ClassVar[Mapping[str, str]] = {
         "condition": "rendered after each round, by the orchestrator, and not before the first"
+    }
+
+
+class LoopOutputDeclaration(BaseParams):
+    id: Static[str] = Field(description="Name of the output.")
+    value: Static[Any] = Field(description="Its value, as a rule an expression over the iteration's tasks.")
+    type: Static[str | None] = Field(None, description="Its type, as an input's.")
+    description: Static[str | None] = Field(None, description="What it is.")
+    display_name: Static[str | None] = Field(None, description="What it is called where people see it.")
+    required: Static[bool | None] = Field(None, description="Whether an iteration without it fails.")
+
+
+class LoopParams(FlowableParams):
+    tasks: Static[Tasks] = Field(description="Tasks of one iteration; they see it as `item`.")
+    values: str | list[Any] | dict[str, Any] = Field(
+        description="The values: a list, a map, a JSON text of one, or the URI of a file, line by line."
+    )
+    concurrency_limit: Static[int] = Field(1, ge=0, description="How many run at once; 0 means all.")
+    transmit_failed: Static[bool] = Field(True, description="Whether an iteration's failure is the loop's.")
+    outputs: Static[list[LoopOutputDeclaration] | None] = Field(
+        None, description="What each iteration gives; nothing else of it is seen outside."
+    )
+    fetch_type: Static[Literal["AUTO", "FETCH", "STORE"]] = Field(
+        "AUTO",
+        description="Where the outputs are kept: with the execution, in a file, or by their size.",
+    )
+
+
+class LoopOutput(BaseOutput):
+    iteration_count: int = Field(description="How many values there are.")
+    running_iterations: int | None = Field(None, description="How many still run.")
+    terminated_iterations: int | None = Field(None, description="How many have ended.")
+    outputs: list[Any] | None = Field(None, description="What each iteration gave, with its index and state.")
+
+
+class Loop(FlowControl[LoopParams, LoopOutput]):
+    """Run a block of tasks once for each value, each time with outputs of its own."""
+
+    task_types = ("io.kestra.plugin.core.flow.Loop",)
+    catalog_differences: ClassVar[Mapping[str, str]] = {
+        "values": "a map is taken, too, as Kestra's own description says",
+        "outputs": "rendered at the end of each iteration, by the orchestrator",
     }

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tiercel.context import ExecutionContext
+from tiercel.flows.durations import format_duration
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, JsonObject, PluginOutput, Static, success
 from tiercel_core.flow.children import FlowableParams, TaskDefinition, Tasks
 from tiercel_core.flow.control import FlowControl
@@ -22,6 +23,7 @@ class Sleep(BasePlugin[SleepParams]):
     task_types = ("io.kestra.plugin.core.flow.Sleep",)
 
     async def run(self, params: SleepParams, context: ExecutionContext) -> PluginOutput:
+        context.log.info(f"Waiting for {format_duration(params.duration)}")
         await asyncio.sleep(params.duration.total_seconds())
         return success()
 

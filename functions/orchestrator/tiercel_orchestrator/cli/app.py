@@ -14,7 +14,7 @@ from rich.table import Table
 from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.registry import Registry
 from tiercel_orchestrator import local
-from tiercel_orchestrator.cli import database, exits, keys, operating, running, say
+from tiercel_orchestrator.cli import database, exits, keys, operating, running, say, templates
 from tiercel_orchestrator.cli.inputs import parse_pairs
 from tiercel_orchestrator.cli.options import (
     AsJson,
@@ -64,6 +64,14 @@ def run(
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    schedule_date: Annotated[
+        str | None,
+        typer.Option("--schedule-date", metavar="DATE", help="When to begin, in ISO 8601."),
+    ] = None,
+    leaf_outputs: Annotated[
+        bool,
+        typer.Option("--leaf-outputs", help="Give the last tasks' outputs where the flow declares none."),
+    ] = False,
     follow: Annotated[
         bool, typer.Option("--follow", help="Show progress; this is the default.", hidden=True)
     ] = True,
@@ -72,7 +80,9 @@ def run(
 ) -> None:
     """Run a flow here and now, and show its progress and result."""
     watch = watch_of(home, store, quiet, as_json)
-    finish(running.run_flow(flow, parse_pairs(inputs or []), parse_pairs(labels or []), watch), flow)
+    given, named = parse_pairs(inputs or []), parse_pairs(labels or [])
+    work = running.run_flow(flow, given, named, watch, schedule_date=schedule_date, leaf_outputs=leaf_outputs)
+    finish(work, flow)
 
 
 @app.command()
@@ -247,6 +257,7 @@ def kill(
 operating.add_to(app)
 app.add_typer(database.app)
 app.add_typer(keys.app)
+app.add_typer(templates.app, name="template")
 
 
 def run_app() -> None:

@@ -15,6 +15,7 @@ from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import TaskRun
 from tiercel_orchestrator.store.port import Change
+from tiercel_orchestrator.views import loops_of
 
 STYLES = {
     states.SUCCESS: ("green", "✓"),
@@ -78,9 +79,11 @@ def label(run: TaskRun) -> str:
 def tree(runs: Iterable[TaskRun]) -> list[tuple[TaskRun, int]]:
     """Order task runs as a tree, each below its parent, with its depth."""
     known = {run.id: run for run in runs}
+    loops = loops_of(known.values())
     children: defaultdict[str | None, list[TaskRun]] = defaultdict(list)
     for run in known.values():
-        children[run.parent_id if run.parent_id in known else None].append(run)
+        parent = loops.get(run.parent_id or "", run.parent_id)
+        children[parent if parent in known else None].append(run)
     ordered = []
     waiting = [(run, 0) for run in reversed(children[None])]
     while waiting:

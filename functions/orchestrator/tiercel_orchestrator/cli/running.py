@@ -85,7 +85,15 @@ def log_to(home: Path) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
-async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, str], watch: Watch) -> int:
+async def run_flow(
+    file: Path,
+    given: Mapping[str, str],
+    labels: Mapping[str, str],
+    watch: Watch,
+    *,
+    schedule_date: str | None = None,
+    leaf_outputs: bool = False,
+) -> int:
     """Keep the flow, start it, watch it to its end; give the exit code."""
     source = read_source(file)
     if not (watch.quiet or watch.as_json):
@@ -93,7 +101,13 @@ async def run_flow(file: Path, given: Mapping[str, str], labels: Mapping[str, st
     async with watch.engine() as engine:
         flow = await engine.in_store(engine.library.put, source, clock.now(), str(file))
         request = StartRequest(
-            flow.namespace, flow.id, flow.revision, with_files(flow, given, file), labels=dict(labels)
+            flow.namespace,
+            flow.id,
+            flow.revision,
+            with_files(flow, given, file),
+            labels=dict(labels),
+            schedule_date=schedule_date,
+            leaf_outputs=leaf_outputs,
         )
         try:
             execution = await engine.prepare(request)

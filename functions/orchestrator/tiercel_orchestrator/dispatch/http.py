@@ -17,7 +17,6 @@ from tiercel.storage import UNCHECKED, Storage
 from tiercel_orchestrator.dispatch.conversation import Conversation, Pace
 from tiercel_orchestrator.dispatch.lanes import Lane
 from tiercel_orchestrator.dispatch.port import Sink
-from tiercel_orchestrator.dispatch.refusals import failed
 from tiercel_orchestrator.dispatch.returning import returned
 from tiercel_orchestrator.dispatch.routes import Target, is_loopback
 from tiercel_orchestrator.dispatch.tokens import Tokens
@@ -52,8 +51,6 @@ class HttpDispatcher:
         lane = self.lanes[family]
         if lane.full:
             return Result(state=State.SKIPPED, snooze_until=timestamp(lane.postponed()))
-        if envelope.context.working_directory:
-            return _seen(_apart(family), [], sink)
         notes: list[WireLog] = []
 
         def note(message: str) -> None:
@@ -139,16 +136,6 @@ async def _cancelled(task: "asyncio.Task[Result]") -> None:
     await asyncio.wait({task})
     if not task.cancelled():
         task.exception()
-
-
-def _apart(family: str) -> Result:
-    """Refuse a task whose directory is on this machine."""
-    return failed(
-        "TaskFailed",
-        f"The task shares a WorkingDirectory, and its family '{family}' runs elsewhere, where that directory "
-        "is not; pass files as inputFiles and outputFiles, or run the family in process by leaving out its "
-        "URL.",
-    )
 
 
 def _seen(result: Result, notes: list[WireLog], sink: Sink | None) -> Result:

@@ -6,8 +6,8 @@ the runs that are there. That is one commit; the execution goes on with the next
 
 from datetime import datetime
 
-from tiercel.flows.plans import Batches, Each, Graph, Pause, Slice, Subflow
-from tiercel_orchestrator.kernel import batches, scopes, shards, states, task_runs, watching
+from tiercel.flows.plans import Batches, Each, Graph, Iterations, Pause, Slice, Subflow
+from tiercel_orchestrator.kernel import batches, iterations, scopes, shards, states, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.events import LabelsRequested, MarkRequested, StateRequested
@@ -80,8 +80,7 @@ def set_state(deciding: Deciding, root: TaskRun, event: StateRequested) -> None:
     elif event.state not in FINAL:
         deciding.refuse(f"An execution cannot be put into {event.state}; name one of {', '.join(FINAL)}.")
     else:
-        deciding.execution.enter(event.state, deciding.now)
-        deciding.decision.execution_changed = True
+        deciding.execution_put_into(event.state)
 
 
 def set_labels(deciding: Deciding, root: TaskRun, event: LabelsRequested) -> None:
@@ -149,9 +148,8 @@ def _refuse(deciding: Deciding, reason: str) -> None:
 
 
 def _restarted(deciding: Deciding, root: TaskRun) -> None:
-    deciding.execution.enter(states.RESTARTED, deciding.now)
+    deciding.execution_put_into(states.RESTARTED)
     deciding.execution.outputs = None
-    deciding.decision.execution_changed = True
     root.enter(states.RESTARTED, deciding.now)
     deciding.wait(root, "timer", deciding.now)
 
@@ -232,6 +230,8 @@ def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Fr
         for child in children:
             if child.ended:
                 batches.count(frame, child)
+    if isinstance(old.plan, Iterations) and phase == "tasks":
+        _count_iterations(frame, children)
     if isinstance(old.plan, Graph) and phase == "tasks":
         frame.started = [child.task_id or "" for child in children]
         frame.ended = [child.task_id or "" for child in children if child.ended]
@@ -240,6 +240,13 @@ def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Fr
     elif isinstance(old.plan, Each | Slice) and phase == "tasks":
         _count_values(deciding, scope, frame, old.plan, children)
     return frame
+
+
+def _count_iterations(frame: Frame, children: list[TaskRun]) -> None:
+    frame.worst, frame.failed, frame.next = frame.own, False, len(children)
+    for child in children:
+        if child.ended:
+            iterations.count(frame, child)
 
 
 def _count_values(

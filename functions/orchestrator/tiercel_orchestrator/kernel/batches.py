@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from tiercel.flows.plans import Batches
-from tiercel_orchestrator.kernel import states, task_runs
+from tiercel.flows.plans import Batches, Iterations
+from tiercel_orchestrator.kernel import iterations, states, task_runs
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.rows import Frame, TaskRun
 
 
 def begin(deciding: Deciding, batch: TaskRun) -> None:
-    """Start the flow for one batch."""
+    """Start the flow for one batch, or an iteration of a Loop."""
     plan = frame_of(deciding.runs[batch.parent_id or ""]).plan
+    if isinstance(plan, Iterations):
+        iterations.begin(deciding, batch)
+        return
     assert isinstance(plan, Batches)
     task_runs.begin(deciding, batch)
     task_runs.start_child(deciding, batch, plan.subflow)

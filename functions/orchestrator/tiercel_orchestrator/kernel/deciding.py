@@ -8,6 +8,7 @@ from tiercel.flows.models import Flow, Task
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, RunLog, Touched
+from tiercel_orchestrator.kernel.ids import derive
 from tiercel_orchestrator.kernel.rows import Frame, Request, TaskRun, Work
 
 
@@ -15,15 +16,19 @@ class Deciding:
     """The touched state, the moment, and what has been decided so far.
 
     `agenda` holds the scopes to look at again, each with the child that has just ended there, if one has.
+    `heard`: the states of the execution that some other flow's trigger listens to.
     """
 
-    def __init__(self, flow: Flow, touched: Touched, now: datetime) -> None:
+    def __init__(
+        self, flow: Flow, touched: Touched, now: datetime, heard: frozenset[str] = frozenset()
+    ) -> None:
         self.flow = flow
         self.execution = touched.execution
         self.runs = touched.runs
         self.extent = touched.extent
         self.others_running = touched.others_running
         self.now = now
+        self.heard = heard
         self.decision = Decision()
         self.agenda: list[tuple[TaskRun, TaskRun | None]] = []
 
@@ -69,11 +74,32 @@ class Deciding:
         before = self.execution.state
         if before in states.ENDED:
             return
-        self.execution.enter(state, self.now)
-        self.decision.execution_changed = True
+        self.execution_put_into(state)
         holds_slot = self.flow.concurrency is not None and before not in (states.CREATED, states.QUEUED)
         if state in states.ENDED and holds_slot:
             self.decision.frees_slot = True
+
+    def execution_put_into(self, state: str) -> None:
+        """Give the execution a state, whether it has ended or not; other flows may listen to that."""
+        entered = len(self.execution.history)
+        self.execution.enter(state, self.now)
+        self.decision.execution_changed = True
+        if state in self.heard and len(self.execution.history) > entered:
+            self.herald(state)
+
+    def herald(self, state: str) -> None:
+        """Lay down a row that stands until the triggers of other flows have been told of a state.
+
+        `iteration` is the state's place in the history: the same news is told once.
+        """
+        execution = self.execution
+        place = len(execution.history) - 1
+        run_id = derive(execution.id, "reached", place)
+        run = TaskRun(run_id, execution.id, None, self.root.id, role="monitor", value=state, iteration=place)
+        run.enter(states.CREATED, self.now)
+        self.runs[run.id] = run
+        self.decision.created.append(run)
+        self.ask(run, "triggers")
 
     def refuse(self, reason: str) -> None:
         """Say why what somebody asks for cannot be done."""

@@ -26,6 +26,8 @@ class Ended:
     outputs: dict[str, Any] = field(default_factory=dict)
     retry_after: float | None = None
     """Seconds before which a retry is pointless."""
+    log_file: str | None = None
+    """URI of the attempt's log, where the task wants it in a file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.events import Answered, ChildEnded
 from tiercel_orchestrator.kernel.rows import Frame, TaskRun
 
+LEAF_OUTPUTS = "system.leafOutputs"
+"""The label of an execution whose outputs are those of its leaf tasks, where its flow declares none."""
+
 
 def start(deciding: Deciding, root: TaskRun) -> None:
     """Begin with the first tasks."""
@@ -44,7 +47,8 @@ def assertions_answered(deciding: Deciding, root: TaskRun, answer: Answered) -> 
 def _evaluate(deciding: Deciding, root: TaskRun) -> None:
     """Evaluate the flow's outputs, then give the execution its last state."""
     hopeless = frame_of(root).worst in (states.KILLED, states.CANCELLED)
-    if deciding.flow.outputs and not hopeless:
+    wanted = deciding.flow.outputs or LEAF_OUTPUTS in deciding.execution.labels
+    if wanted and not hopeless:
         deciding.ask(root, "outputs")
     else:
         _enter_last_state(deciding, root)
@@ -123,7 +127,7 @@ def _end_live(deciding: Deciding, state: str) -> None:
     if deciding.extent == "lineage":
         raise Wants("live")
     for run in deciding.runs.values():
-        if not run.ended and not run.is_root:
+        if not run.ended and not run.is_root and not run.heralds:
             run.end_attempt(state, deciding.now)
             run.enter(state, deciding.now)
             run.request = None

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from tiercel_orchestrator.kernel.rows import Execution
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 22
@@ -12,6 +12,18 @@ def derive(*parts: object) -> str:
     """Give an id of 22 base62 characters, as Kestra's, that depends on the parts alone."""
     text = "\x1f".join(str(part) for part in parts)
     return encode(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest()))
+
+
+def child_id(scope: TaskRun, task_id: str, number: int | None, opened: int | None = None) -> str:
+    """Name the run of a child of a scope; `number`: which value of an each, or iteration of a loop.
+
+    A run that was dropped and the one in its place differ in name: late results of the first are its own.
+    `opened`: how often the scope had been opened again by then, by default by now.
+    """
+    frame = scope.frame
+    times = opened if opened is not None else frame.opened if frame else 0
+    turn = (scope.attempt, times, frame.iteration if frame else 0)
+    return derive(scope.execution_id, scope.id, task_id, number, *turn)
 
 
 def root_run_id(execution_id: str) -> str:

@@ -3,7 +3,16 @@
 from datetime import datetime
 
 from tiercel.flows.models import Flow
-from tiercel_orchestrator.kernel import admission, again, executions, scopes, states, task_runs, watching
+from tiercel_orchestrator.kernel import (
+    admission,
+    again,
+    executions,
+    iterations,
+    scopes,
+    states,
+    task_runs,
+    watching,
+)
 from tiercel_orchestrator.kernel.deciding import Deciding
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import (
@@ -29,9 +38,14 @@ from tiercel_orchestrator.kernel.events import (
 from tiercel_orchestrator.kernel.rows import TaskRun
 
 
-def decide(flow: Flow, touched: Touched, event: Event, now: datetime) -> Decision:
-    """Decide what follows from an event. `touched` is changed in place; the decision names what changed."""
-    deciding = Deciding(flow, touched, now)
+def decide(
+    flow: Flow, touched: Touched, event: Event, now: datetime, heard: frozenset[str] = frozenset()
+) -> Decision:
+    """Decide what follows from an event. `touched` is changed in place; the decision names what changed.
+
+    `heard`: the states of the execution that some other flow's trigger listens to.
+    """
+    deciding = Deciding(flow, touched, now, heard)
     run = touched.runs.get(event.run_id)
     if run is not None and isinstance(event, Operation):
         _operate(deciding, run, event)
@@ -51,6 +65,8 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
             deciding.log(run, "ERROR", reason)
             executions.end_unstarted(deciding, run, states.FAILED)
         case Started():
+            if states.CREATED in deciding.heard:
+                deciding.herald(states.CREATED)
             admission.admit(deciding, run)
         case SlotFreed() if run.work == "queued":
             admission.admit(deciding, run)
@@ -113,6 +129,10 @@ def _answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
         executions.outputs_answered(deciding, run, answer)
     elif run.request == "childOutputs":
         task_runs.child_outputs_answered(deciding, run, answer)
+    elif run.request == "iterationOutputs":
+        iterations.outputs_answered(deciding, run, answer)
+    elif run.request == "gather":
+        iterations.gathered(deciding, run, answer)
     elif run.request == "closeDirectory":
         scopes.directory_closed(deciding, run, answer)
     elif run.request == "condition":

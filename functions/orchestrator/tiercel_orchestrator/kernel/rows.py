@@ -31,13 +31,20 @@ Request = Literal[
     "closeDirectory",
     "assertions",
     "merge",
+    "iterationOutputs",
+    "gather",
+    "triggers",
 ]
 
 
 Role = Literal["", "root", "batch", "monitor", "shard"]
 """What a row is for, where no task run stands behind it: the execution's own scope ("root"); one batch of a
-ForEachItem ("batch"); what watches over the execution ("monitor"); what counts some of the values of a wide
-each ("shard")."""
+ForEachItem or one iteration of a Loop ("batch"); what watches over the execution ("monitor"); what counts
+some of the values of a wide each ("shard")."""
+
+
+ITERATION = "\ue000"
+"""What an element of a path begins with that is no each-value but the number of a Loop's iteration."""
 
 
 @dataclass(slots=True)
@@ -61,17 +68,18 @@ class Frame:
     tries: int = 0
     """How often the scope has been tried again after its errors had run."""
     tally: dict[str, int] = field(default_factory=dict)
-    """Of a ForEachItem: how many of its executions have ended in which state."""
+    """Of a ForEachItem or Loop: how many of its executions or iterations have ended in which state."""
     held: bool = False
     """Of the root: somebody paused the execution, and nothing new starts."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One try of a task run. `history`: pairs of state and moment."""
+    """One try of a task run. `history`: pairs of state and moment; `log_file`: URI of a log of its own."""
 
     state: str
     history: list[tuple[str, str]]
+    log_file: str | None = None
 
 
 @dataclass(slots=True)
@@ -138,6 +146,11 @@ class TaskRun:
         return not self.role
 
     @property
+    def heralds(self) -> bool:
+        """Whether this row tells other flows' triggers of a state; it outlives the end of all else."""
+        return self.role == "monitor" and self.request == "triggers"
+
+    @property
     def ended(self) -> bool:
         """Whether this run has reached its last state."""
         return self.state in states.ENDED
@@ -178,6 +191,8 @@ class Execution:
     attempt_number: int = 1
     stillborn: str | None = None
     """Why it fails as soon as it is created; told to the kernel with its start, and not kept."""
+    starts_at: datetime | None = None
+    """When it is to begin, if not at once; its root waits until then."""
 
     @property
     def created_at(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Batches, Each, Graph, Parallel, Slice
+from tiercel.flows.plans import Batches, Each, Graph, Iterations, Parallel, Slice
 from tiercel_orchestrator.kernel.rows import Frame, Role
 
 WINDOW = 128
@@ -73,6 +73,17 @@ def next_of_slice(frame: Frame, tasks: Sequence[Task], values: Sequence[str]) ->
         starts.extend(Start(task, values[iteration], iteration) for task in together)
         frame.next += 1
         frame.running += len(together)
+    return starts
+
+
+def next_iterations(frame: Frame, task: Task) -> list[Start]:
+    """Give the iterations of a Loop to start now, and note in the frame that they run."""
+    assert isinstance(frame.plan, Iterations)
+    starts: list[Start] = []
+    while not frame.failed and frame.next < len(frame.plan.values) and _admits(frame, frame.plan.limit):
+        starts.append(Start(task, frame.plan.values[frame.next], frame.next, "batch"))
+        frame.next += 1
+        frame.running += 1
     return starts
 
 

@@ -4,17 +4,27 @@ from datetime import timedelta
 
 from tiercel.expressions import truthy
 from tiercel.flows.models import Task
-from tiercel.flows.plans import Batches, Each, Loop, Sequence, Slice
-from tiercel_orchestrator.kernel import again, batches, executions, shards, states, task_runs, watching
+from tiercel.flows.plans import Batches, Each, Iterations, Loop, Sequence, Slice
+from tiercel_orchestrator.kernel import (
+    again,
+    batches,
+    executions,
+    iterations,
+    shards,
+    states,
+    task_runs,
+    watching,
+)
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered
-from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.ids import child_id
 from tiercel_orchestrator.kernel.retry import next_try
-from tiercel_orchestrator.kernel.rows import Frame, Phase, TaskRun
+from tiercel_orchestrator.kernel.rows import ITERATION, Frame, Phase, TaskRun
 from tiercel_orchestrator.kernel.schedule import (
     Start,
     next_batches,
     next_in_value,
+    next_iterations,
     next_of_slice,
     next_shards,
     next_starts,
@@ -46,6 +56,8 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
 def _starts(deciding: Deciding, scope: TaskRun, frame: Frame) -> list[Start]:
     if isinstance(frame.plan, Batches):
         return next_batches(frame, deciding.task(scope))
+    if isinstance(frame.plan, Iterations) and frame.phase == "tasks":
+        return next_iterations(frame, deciding.task(scope))
     block = block_of(deciding, scope, frame.phase)
     if isinstance(frame.plan, Slice):
         return next_of_slice(frame, block, shards.each_above(deciding, scope).values)
@@ -60,6 +72,10 @@ def _on_pause(deciding: Deciding, scope: TaskRun) -> tuple[Task, ...]:
 
 def _child_ended(deciding: Deciding, scope: TaskRun, frame: Frame, child: TaskRun) -> bool:
     """Count a child in; answer whether its value of an each goes on with another child."""
+    if isinstance(frame.plan, Iterations) and child.role == "batch":
+        iterations.count(frame, child)
+        frame.running -= 1
+        return False
     frame.worst = states.worse(frame.worst, child.state)
     frame.failed = frame.failed or child.state in states.UNSUCCESSFUL
     shards.tell_failure(deciding, scope, child)
@@ -102,18 +118,15 @@ def _create(deciding: Deciding, scope: TaskRun, start: Start) -> None:
 
 
 def _lay_down(deciding: Deciding, scope: TaskRun, start: Start) -> TaskRun:
-    # a run that was dropped and the one in its place differ in name: late results of the first are its own
-    frame = frame_of(scope)
-    turn = (scope.attempt, frame.opened, frame.iteration)
     run = TaskRun(
-        id=derive(deciding.execution.id, scope.id, start.task.id, start.iteration, *turn),
+        id=child_id(scope, start.task.id, start.iteration),
         execution_id=deciding.execution.id,
         task_id=start.task.id,
         parent_id=scope.id,
         role=start.role,
         value=start.value,
         iteration=start.iteration,
-        path=scope.path if start.value is None else (*scope.path, start.value),
+        path=scope.path if start.value is None else (*scope.path, _step(start)),
     )
     run.enter(states.CREATED, deciding.now)
     deciding.runs[run.id] = run
@@ -121,10 +134,15 @@ def _lay_down(deciding: Deciding, scope: TaskRun, start: Start) -> TaskRun:
     return run
 
 
+def _step(start: Start) -> str:
+    """Give what a child adds to the path: its each-value, or the number of its iteration."""
+    return f"{ITERATION}{start.iteration}" if start.role == "batch" else start.value or ""
+
+
 def block_of(deciding: Deciding, scope: TaskRun, phase: Phase) -> tuple[Task, ...]:
     """Give the children of a scope in one of its phases."""
-    if scope.role == "shard" and phase != "tasks":
-        return ()  # they are those of the each above
+    if scope.role in ("batch", "shard") and phase != "tasks":
+        return ()  # they are those of the loop or each above
     if not scope.is_root:
         name = getattr(frame_of(scope).plan, "block", "tasks") if phase == "tasks" else phase
         return deciding.task(scope).block(name)
@@ -157,6 +175,10 @@ def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
         _begin_phase(deciding, scope, frame, "finally")
     elif scope.is_root:
         executions.blocks_over(deciding, scope)
+    elif scope.role == "batch":
+        iterations.over(deciding, scope)
+    elif isinstance(frame.plan, Iterations):
+        deciding.ask(scope, "gather")
     elif isinstance(frame.plan, Sequence) and frame.plan.directory:
         deciding.ask(scope, "closeDirectory")
     else:

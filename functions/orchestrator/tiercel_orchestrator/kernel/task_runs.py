@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from tiercel.clock import parse_timestamp
+from tiercel.clock import parse_timestamp, timestamp
 from tiercel.errors import TiercelError
 from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
@@ -63,6 +63,8 @@ def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
     """Go on with what the shell rendered or started."""
     request, run.request = run.request, None
     if answer.error:
+        if request == "child":
+            run.outputs = None  # there is no execution of that id
         begin(deciding, run)
         fail(deciding, run, answer.error)
     elif request == "runIf" and truthy(answer.values["runIf"]):
@@ -156,6 +158,7 @@ def ended(deciding: Deciding, run: TaskRun, event: Ended) -> None:
     if event.outputs:
         run.outputs = event.outputs
     begin(deciding, run)
+    run.attempts[-1].log_file = event.log_file
     end(deciding, run, event.state, event.retry_after)
 
 
@@ -260,7 +263,8 @@ def pause_over(deciding: Deciding, run: TaskRun) -> None:
 def resume(deciding: Deciding, run: TaskRun, outputs: dict[str, Any], worst: str = states.SUCCESS) -> None:
     """Go on after a pause: with its children, if it has any."""
     frame_of(run).own = frame_of(run).worst = worst
-    run.outputs = {**(run.outputs or {}), **outputs} or None
+    resumed = {"on": timestamp(deciding.now), "to": states.RUNNING}
+    run.outputs = {**(run.outputs or {}), **outputs, "resumed": resumed}
     deciding.execution_enters(states.RESTARTED)
     _leave_pause(deciding, run)
 
@@ -316,5 +320,6 @@ def child_outputs_answered(deciding: Deciding, run: TaskRun, answer: Answered) -
 def _transmit(deciding: Deciding, run: TaskRun, subflow: Subflow) -> None:
     """End a Subflow task in the state of its child, where the flow wants that."""
     state = (run.outputs or {})["state"]
-    transmitted = subflow.transmit_failed and state in (*states.UNSUCCESSFUL, states.WARNING)
+    # one that is cancelled has not failed: so it is in Kestra
+    transmitted = subflow.transmit_failed and state in (states.FAILED, states.KILLED, states.WARNING)
     end(deciding, run, state if transmitted else states.SUCCESS)

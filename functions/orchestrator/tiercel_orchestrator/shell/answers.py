@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tiercel import expressions
-from tiercel.envelope import RunContext
+from tiercel.envelope import RunContext, SharedDirectory
 from tiercel.errors import TaskFailed, TiercelError
-from tiercel.flows.control import control_of
-from tiercel.flows.models import Flow, Task
+from tiercel.flows.control import control_of, is_file
+from tiercel.flows.leaves import leaves_of
+from tiercel.flows.models import Flow, Output, Task
 from tiercel.flows.outputs import type_outputs
 from tiercel.flows.plans import Loop, Subflow
 from tiercel.masking import Masker
@@ -19,7 +20,7 @@ from tiercel.services import Services
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.kernel.watching import assertions
-from tiercel_orchestrator.shell import directories
+from tiercel_orchestrator.shell import directories, gathering
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.variables import secrets_of
 
@@ -31,6 +32,8 @@ FILES: dict[str | None, tuple[str, ...]] = {
 
 def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
     """Give the templates that a request wants rendered, by name."""
+    if run.request == "outputs" and not flow.outputs:
+        return {task_id: f"{{{{ outputs['{task_id}'] ?? null }}}}" for task_id in leaves_of(flow.tasks)}
     if run.request == "outputs":
         return {output.id: output.value for output in flow.outputs}
     if run.request == "assertions":
@@ -42,6 +45,8 @@ def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:
         return {"condition": run.frame.plan.condition}
     if run.request == "childOutputs" and run.frame and isinstance(run.frame.plan, Subflow):
         return dict(run.frame.plan.outputs or {})
+    if run.request == "iterationOutputs":
+        return {output["id"]: output["value"] for output in task.params["outputs"]}
     if run.request in FILES:
         return {name: task.properties[name] for name in FILES[run.request] if name in task.properties}
     control = control_of(task.type)
@@ -66,9 +71,15 @@ def answer(
         in_use = watched.expressions(context)
         if run.request == "assertions":
             return Answered(run.id, run.lease, _that_can_be(templates, variables, in_use))
+        if run.request == "outputs" and not flow.outputs:
+            return Answered(run.id, run.lease, masker.value(_of_leaves(templates, variables)))
         rendered = _rendered(templates, variables, in_use)
         if run.request == "outputs":
             rendered = masker.value(type_outputs(flow.outputs, rendered))
+        elif run.request == "iterationOutputs":
+            rendered = masker.value(type_outputs(declared_of(flow.task(run.task_id or "")), rendered))
+        elif run.request == "plan" and is_file(rendered.get("values")):
+            rendered["values"] = gathering.lines_of(rendered["values"], context, services)
         elif run.request == "plan" and masker.value(rendered) != rendered:
             refuse_shown_secret(flow.task(run.task_id or ""), rendered, masker)
         elif run.request == "openDirectory":
@@ -78,6 +89,14 @@ def answer(
     except TiercelError as error:
         return Answered(run.id, run.lease, error=masker.text(str(error)))
     return Answered(run.id, run.lease, values=rendered)
+
+
+def declared_of(task: Task) -> list[Output]:
+    """Give the outputs that a Loop declares for each of its iterations."""
+    return [
+        Output(one["id"], one["value"], one.get("type"), one.get("required", True))
+        for one in task.params["outputs"]
+    ]
 
 
 def _rendered(
@@ -91,6 +110,12 @@ def _rendered(
         except expressions.ExpressionError as error:
             raise TaskFailed(f"`{name}`: {error}") from error
     return rendered
+
+
+def _of_leaves(templates: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the outputs of the leaf tasks that have any; as they are, for what is big stays where it lies."""
+    outputs = variables.get("outputs") or {}
+    return {task_id: outputs[task_id] for task_id in templates if outputs.get(task_id)}
 
 
 def _that_can_be(
@@ -120,7 +145,7 @@ def context_of(
     execution: Execution,
     run: TaskRun,
     variables: Mapping[str, Any],
-    directory: Path | None = None,
+    directory: Path | SharedDirectory | None = None,
 ) -> RunContext:
     """Say on whose behalf something is rendered or run."""
     return RunContext(
@@ -133,7 +158,8 @@ def context_of(
         attempt=run.attempt,
         lease=run.lease,
         value=run.value,
-        working_directory=str(directory) if directory else None,
+        working_directory=str(directory) if isinstance(directory, Path) else None,
+        shared_directory=directory if isinstance(directory, SharedDirectory) else None,
         masked=secrets_of(flow, variables.get("inputs") or {}),
         variables=dict(variables),
     )

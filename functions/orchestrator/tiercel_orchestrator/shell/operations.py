@@ -1,12 +1,14 @@
 """What people do with executions beside starting, resuming and killing them."""
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tiercel import clock
 from tiercel.errors import InvalidFlow
+from tiercel.flows.models import Flow
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.copies import Copy
 from tiercel_orchestrator.kernel.events import (
@@ -22,6 +24,9 @@ from tiercel_orchestrator.kernel.events import (
 from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import removal, starting
+from tiercel_orchestrator.shell.flows import FlowLibrary
+from tiercel_orchestrator.triggers import webhooks
+from tiercel_orchestrator.triggers.conditions import Conditions
 
 if TYPE_CHECKING:
     from tiercel_orchestrator.shell.engine import Engine
@@ -40,8 +45,10 @@ class Standing:
 class Operations:
     """Verbs on one engine's executions; `InvalidFlow` says why one cannot be done."""
 
-    def __init__(self, engine: "Engine") -> None:
+    def __init__(self, engine: "Engine", flows: FlowLibrary, conditions: Conditions) -> None:
         self.engine = engine
+        self.flows = flows
+        self.conditions = conditions
 
     async def restart(self, execution_id: str, *, revision: int | None = None) -> Standing:
         """Run again what has failed; on another revision of the flow, in an execution of its own."""
@@ -73,12 +80,7 @@ class Operations:
 
     async def set_labels(self, execution_id: str, labels: dict[str, str]) -> Standing:
         """Set labels of an ended execution; the others stay."""
-        for name in labels:
-            if name.startswith(RESERVED):
-                raise InvalidFlow(
-                    f"System labels can only be set by the engine, offending label: {name}; "
-                    f"choose a name that does not begin with `{RESERVED}`."
-                )
+        starting.check_labels(labels)
         return await self._ask(LabelsRequested(root_run_id(execution_id), labels), execution_id)
 
     async def pause(self, execution_id: str) -> Standing:
@@ -120,6 +122,33 @@ class Operations:
                 f"`tiercel kill {execution_id}`."
             )
 
+    async def webhook(
+        self,
+        namespace: str,
+        flow_id: str,
+        key: str,
+        *,
+        method: str = "POST",
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | None = None,
+    ) -> webhooks.Answered:
+        """Take a call of a flow's webhook; 404 without such a flow or key, 204 where nothing starts.
+
+        `body`: text or bytes as they came, or a JSON value; `query` and `headers`: texts or lists of texts.
+        """
+        try:
+            flow = await self.engine.in_store(self.flows.get, namespace, flow_id)
+        except InvalidFlow:
+            return webhooks.Answered(webhooks.NOT_FOUND)
+        call = webhooks.Call(key, method, body, headers, query)
+        return await webhooks.answer(flow, call, self.conditions, self.engine.start)
+
+    async def put_template(self, template: str | Mapping[str, Any], file: str | None = None) -> Flow:
+        """Keep a template, given as YAML or as what YAML says; executions that start later use it."""
+        source = template if isinstance(template, str) else json.dumps(template)
+        return await self.engine.in_store(self.flows.put_template, source, clock.now(), file)
+
     # -- plumbing
 
     async def _ask(self, event: Operation, execution_id: str) -> Standing:
@@ -132,8 +161,8 @@ class Operations:
         return Standing(execution, self.engine.store.task_runs(execution_id))
 
     async def _copy(self, execution: Execution, revision: int) -> Copy:
-        store, library = self.engine.store, self.engine.library
-        flow = await self.engine.in_store(library.get, execution.namespace, execution.flow_id, revision)
+        store = self.engine.store
+        flow = await self.engine.in_store(self.flows.of, execution, revision)
         runs = await self.engine.in_store(store.every_run, execution.id)
         return Copy(flow, execution, runs, starting.fresh_id(os.urandom(16)), clock.now())
 

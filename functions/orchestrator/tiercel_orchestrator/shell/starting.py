@@ -1,7 +1,8 @@
 """Executions to be: typed inputs, labels, trigger; and those that a Subflow starts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tiercel.flows.models import Flow, Input
 from tiercel.flows.plans import Subflow
 from tiercel.services import Services
 from tiercel.storage import uris
+from tiercel_orchestrator.kernel.executions import LEAF_OUTPUTS
 from tiercel_orchestrator.kernel.ids import encode
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import checks
@@ -24,7 +26,9 @@ RESERVED_PREFIX = "system."
 class StartRequest:
     """What somebody who starts a flow says. `revision` None is the latest.
 
-    `raw_inputs`: take the inputs as they are, untyped and unchecked.
+    `raw_inputs`: take the inputs as they are, untyped and unchecked. `all_optional`: none has to be given.
+    `schedule_date`: ISO 8601, when to begin. A label `system.correlationId` makes it a part of that chain.
+    `leaf_outputs`: the outputs of leaf tasks are the execution's, where the flow declares none.
     """
 
     namespace: str
@@ -34,6 +38,9 @@ class StartRequest:
     labels: Mapping[str, str] = field(default_factory=dict)
     trigger: dict[str, Any] | None = None
     raw_inputs: bool = False
+    all_optional: bool = False
+    schedule_date: str | datetime | None = None
+    leaf_outputs: bool = False
 
 
 def new_execution(
@@ -56,12 +63,18 @@ def new_execution(
         revision=flow.revision,
         root_id=root_id or execution_id,
         inputs=inputs,
-        labels={**flow.labels, **request.labels, CORRELATION_ID: root_id or execution_id},
+        labels={
+            **flow.labels,
+            CORRELATION_ID: root_id or execution_id,
+            **request.labels,
+            **({LEAF_OUTPUTS: "true"} if request.leaf_outputs else {}),
+        },
         variables=dict(flow.variables),
         trigger=request.trigger,
         parent_run_id=parent_run_id,
         original_id=execution_id,
         stillborn=checks.reason_to_fail(flow, execution_id, inputs, request.labels, services),
+        starts_at=_moment(request.schedule_date),
     )
 
 
@@ -72,7 +85,39 @@ def _inputs(flow: Flow, execution_id: str, request: StartRequest, services: Serv
         "vars": dict(flow.variables),
         "labels": dict(request.labels),
     }
-    return typed_inputs(flow, execution_id, flow.inputs, request.inputs, base, services)
+    declared = flow.inputs
+    if request.all_optional:
+        declared = tuple(replace(one, required=False) for one in declared)
+    return typed_inputs(flow, execution_id, declared, request.inputs, base, services)
+
+
+def _moment(written: str | datetime | None) -> datetime | None:
+    """Read when an execution is to begin; a date without a zone is in UTC."""
+    if written is None or written == "":
+        return None
+    try:
+        # Java writes the zone's name behind the offset
+        moment = datetime.fromisoformat(str(written).partition("[")[0])
+    except ValueError as error:
+        raise InvalidFlow(
+            f"`scheduleDate` is {written!r}, which is no moment: write it as 2030-12-31T23:59:59Z."
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def check_labels(labels: Mapping[str, str]) -> None:
+    """Refuse labels that only the engine sets, but for that of the chain."""
+    for name in labels:
+        if name.startswith(RESERVED_PREFIX) and name != CORRELATION_ID:
+            raise InvalidFlow(
+                f"System labels can only be set by the engine, offending label: {name}; "
+                f"choose a name that does not begin with `{RESERVED_PREFIX}`."
+            )
+
+
+def chain_of(execution: Execution) -> dict[str, str]:
+    """Give the label that makes what an execution starts a part of its chain."""
+    return {CORRELATION_ID: execution.labels.get(CORRELATION_ID, execution.root_id)}
 
 
 def typed_inputs(
@@ -137,7 +182,7 @@ def child_execution(
         child_flow.id,
         child_flow.revision,
         inputs,
-        {**(inherited if plan.inherit_labels else {}), **plan.labels},
+        {**(inherited if plan.inherit_labels else {}), **plan.labels, **chain_of(parent)},
         {
             "id": run.task_id,
             "type": parent_flow.task(run.task_id or "").type,
@@ -148,8 +193,9 @@ def child_execution(
                 "flowRevision": parent.revision,
             },
         },
+        schedule_date=plan.schedule_date,
     )
-    root_id = parent.labels.get(CORRELATION_ID, parent.root_id)
+    root_id = parent.root_id
     return new_execution(child_flow, child_id, request, services, root_id=root_id, parent_run_id=run.id)
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from tiercel import expressions
 from tiercel.flows.models import Flow
-from tiercel.flows.plans import Batches
-from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel.flows.plans import Batches, Iterations, Plan
+from tiercel_orchestrator.kernel.rows import ITERATION, Execution, TaskRun
 from tiercel_orchestrator.shell.directories import is_directory
 from tiercel_orchestrator.store.port import OutputRow, Store
 
@@ -103,8 +104,8 @@ def variables_of(
         "labels": nested(execution.labels),
         "envs": dict(around.environment),
         "globals": dict(around.globals),
-        "outputs": _read(store, execution, needs.outputs, _outputs),
-        "tasks": _read(store, execution, needs.tasks, _state),
+        "outputs": _read(store, execution, needs.outputs, _outputs, run),
+        "tasks": _read(store, execution, needs.tasks, _state, run),
     }
     if execution.inputs or flow.inputs:
         variables["inputs"] = _decrypted(flow, execution.inputs, around.decrypt)
@@ -137,11 +138,13 @@ def _of_run(flow: Flow, run: TaskRun, lineage: Sequence[TaskRun]) -> dict[str, A
     }
     if above := next((ancestor for ancestor in lineage if ancestor.shown), None):
         variables["taskrun"]["parentId"] = above.id
-    if run.value is not None:
+    if run.value is not None and run.shown:
         variables["taskrun"] |= {"value": run.value, "iteration": run.iteration}
     if run.outputs:
         variables["taskrun"]["outputs"] = run.outputs
-    if run.role == "batch":
+    if item := _item([run, *lineage]):
+        variables["item"] = item
+    if run.role == "batch" and isinstance(plan_of(lineage[0]), Batches):
         variables["taskrun"] |= {"items": _items_of(lineage[0], run), "iteration": run.iteration}
     if opened := next((ancestor for ancestor in lineage if is_directory(ancestor)), None):
         variables["workerTaskrun"] = {
@@ -149,7 +152,7 @@ def _of_run(flow: Flow, run: TaskRun, lineage: Sequence[TaskRun]) -> dict[str, A
             "startDate": opened.history[0][1],
             "value": opened.value,
         }
-    parents = [parent for ancestor in lineage if (parent := _parent(ancestor))]
+    parents = [parent for ancestor in lineage if ancestor.shown and (parent := _parent(ancestor))]
     if parents:
         variables |= {"parents": parents, "parent": parents[0]}
     return variables
@@ -157,9 +160,25 @@ def _of_run(flow: Flow, run: TaskRun, lineage: Sequence[TaskRun]) -> dict[str, A
 
 def _items_of(scope: TaskRun, batch: TaskRun) -> str:
     """Give the URI of a batch."""
-    plan = scope.frame.plan if scope.frame else None
+    plan = plan_of(scope)
     assert isinstance(plan, Batches), f"{scope.id} has no batches"
     return plan.items[batch.iteration or 0]
+
+
+def plan_of(scope: TaskRun) -> Plan | None:
+    """Give what a scope carries out."""
+    return scope.frame.plan if scope.frame else None
+
+
+def _item(line: list[TaskRun]) -> dict[str, Any] | None:
+    """Give what a task in a Loop sees of its iteration; `line`: a run and its ancestors, nearest first."""
+    for below, above in pairwise(line):
+        plan = plan_of(above)
+        if isinstance(plan, Iterations) and below.role == "batch":
+            number = below.iteration or 0
+            item = {"value": below.value, "index": number}
+            return item if plan.keys is None else {**item, "key": plan.keys[number]}
+    return None
 
 
 def _parent(run: TaskRun) -> dict[str, Any]:
@@ -174,9 +193,13 @@ def _parent(run: TaskRun) -> dict[str, Any]:
 Pick: TypeAlias = Callable[[OutputRow], dict[str, Any] | None]
 
 
-def _read(store: Store, execution: Execution, task_ids: frozenset[str] | None, pick: Pick) -> dict[str, Any]:
+def _read(
+    store: Store, execution: Execution, task_ids: frozenset[str] | None, pick: Pick, run: TaskRun | None
+) -> dict[str, Any]:
     """Read of other task runs what is needed, and nothing where nothing is."""
-    return {} if task_ids == frozenset() else _by_task(store.outputs_of(execution.id, task_ids), pick)
+    if task_ids == frozenset():
+        return {}
+    return _by_task(store.outputs_of(execution.id, task_ids), pick, run.path if run else ())
 
 
 def _outputs(row: OutputRow) -> dict[str, Any] | None:
@@ -187,18 +210,29 @@ def _state(row: OutputRow) -> dict[str, Any] | None:
     return {"state": row.state}
 
 
-def _by_task(rows: Iterable[OutputRow], pick: Pick) -> dict[str, Any]:
-    """Nest what is picked from each row: task id, then the each-values on its path."""
+def _by_task(rows: Iterable[OutputRow], pick: Pick, here: tuple[str, ...]) -> dict[str, Any]:
+    """Nest what is picked from each row: task id, then the each-values on its path.
+
+    `here`: the path of who looks, which sees nothing of other iterations of a Loop.
+    """
     tasks: dict[str, Any] = {}
     for row in rows:
         picked = pick(row)
-        if picked is None:
+        if picked is None or not _visible(row.path, here):
             continue
         place = tasks.setdefault(row.task_id, {})
         for value in row.path:
+            if value.startswith(ITERATION):
+                continue
             place = place.setdefault(value, {})
         place.update(picked)
     return tasks
+
+
+def _visible(path: tuple[str, ...], here: tuple[str, ...]) -> bool:
+    """Say whether all iterations on a path are those that lead here, too."""
+    marks = (depth for depth, step in enumerate(path, 1) if step.startswith(ITERATION))
+    return all(path[:depth] == here[:depth] for depth in marks)
 
 
 def nested(flat: Mapping[str, str]) -> dict[str, Any]:

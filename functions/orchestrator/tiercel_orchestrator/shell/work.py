@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tiercel import expressions
-from tiercel.envelope import Envelope, Result
+from tiercel.envelope import Envelope, Result, RunContext, SharedDirectory
 from tiercel.errors import TiercelError
-from tiercel.flows.models import Flow
-from tiercel.flows.plans import Delegate, Merge, Subflow
-from tiercel.plugin import LogLine
+from tiercel.flows.models import Flow, Task
+from tiercel.flows.plans import Delegate, Iterations, Merge, Subflow
+from tiercel.plugin import LogLine, State
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.shell import answers, envelopes, merging, starting
-from tiercel_orchestrator.shell.directories import WorkingDirectories
+from tiercel_orchestrator.shell import answers, caching, envelopes, gathering, merging, starting
+from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
 from tiercel_orchestrator.store.port import Claim, Report, Store, StoreUnavailable
@@ -34,19 +34,21 @@ class InStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The hands of an engine. `create` begins with an execution, `restart` goes on with a failed one.
+    """The hands of an engine. `create` begins with an execution, `restart` goes on with a failed one,
+    `tell_triggers` tells the triggers of other flows of a state.
 
     `log_sink` sees a task's lines at once.
     """
 
     store: Store
-    library: FlowLibrary
+    flows: FlowLibrary
     dispatcher: Dispatcher
     services: Services
     directories: WorkingDirectories
     around: Surroundings
     in_store: InStore
     create: Callable[[Execution], Awaitable[None]]
+    tell_triggers: Callable[[Claim], Awaitable[Report]]
     restart: Callable[[str], Awaitable[object]]
     log_sink: Callable[[TaskRun, LogLine], None] | None = None
 
@@ -64,8 +66,12 @@ class Work:
             return Report(await self._start_child(claim))
         if claim.run.request == "merge":
             return Report(await self._merge(claim))
+        if claim.run.request == "gather":
+            return Report(await self._gather(claim))
         if claim.run.request == "childOutputs":
             return Report(await self._child_outputs(claim))
+        if claim.run.request == "triggers":
+            return await self.tell_triggers(claim)
         if claim.run.request:
             return Report(await self._answer(claim))
         return await self._dispatch(claim)
@@ -73,14 +79,23 @@ class Work:
     # -- templates
 
     async def _answer(self, claim: Claim) -> Answered:
-        flow, templates, variables = await self.in_store(self._asked, claim)
-        return await self._rendered(flow, claim, templates, variables)
+        flow, templates, variables, directory = await self.in_store(self._asked, claim)
+        return await self._rendered(flow, claim, templates, variables, directory)
 
-    def _asked(self, claim: Claim) -> tuple[Flow, dict[str, Any], dict[str, Any]]:
+    def _asked(
+        self, claim: Claim
+    ) -> tuple[Flow, dict[str, Any], dict[str, Any], Path | SharedDirectory | None]:
         """Read what a request needs; on the store's thread."""
-        flow = self.library.of(claim.execution)
+        flow = self.flows.of(claim.execution)
         templates = answers.templates_for(flow, claim.run)
-        return flow, templates, self.variables(flow, claim, templates)
+        directory = self._directory(claim) if claim.run.request in answers.FILES else None
+        return flow, templates, self.variables(flow, claim, templates), directory
+
+    def _directory(self, claim: Claim) -> Path | SharedDirectory | None:
+        """Find the working directory of a run, if it has one."""
+        in_one = any(is_directory(one) for one in (claim.run, *claim.lineage))
+        beside = self.store.task_runs(claim.execution.id) if in_one and self.directories.archived else []
+        return self.directories.of(claim.execution, claim.run, claim.lineage, beside)
 
     async def _child_outputs(self, claim: Claim) -> Answered:
         """Evaluate a Subflow's own outputs among the variables of the execution that it started."""
@@ -88,17 +103,22 @@ class Work:
         return await self._rendered(flow, claim, templates, variables)
 
     def _asked_of_child(self, claim: Claim) -> tuple[Flow, dict[str, Any], dict[str, Any]]:
-        flow = self.library.of(claim.execution)
+        flow = self.flows.of(claim.execution)
         templates = answers.templates_for(flow, claim.run)
         child = self.store.execution(str((claim.run.outputs or {})["executionId"]))
         assert child is not None, "a Subflow's child is asked for its outputs after it has ended"
         root = self.store.root_run(child.id)
-        return flow, templates, self.variables(self.library.of(child), Claim(root, child), templates)
+        return flow, templates, self.variables(self.flows.of(child), Claim(root, child), templates)
 
     async def _rendered(
-        self, flow: Flow, claim: Claim, templates: Mapping[str, Any], variables: Mapping[str, Any]
+        self,
+        flow: Flow,
+        claim: Claim,
+        templates: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        directory: Path | SharedDirectory | None = None,
     ) -> Answered:
-        context = answers.context_of(flow, claim.execution, claim.run, variables)
+        context = answers.context_of(flow, claim.execution, claim.run, variables, directory)
         return await asyncio.to_thread(
             answers.answer, flow, claim.run, templates, variables, self.services, context, self.directories
         )
@@ -117,10 +137,20 @@ class Work:
         context = answers.context_of(flow, claim.execution, claim.run, variables, directory)
         timeout = expressions.render(task.timeout or "", variables, self.services.expressions(context))
         envelope = envelopes.envelope_for(task, context, timeout)
+        place = await self._place(task, context)
+        kept = await asyncio.to_thread(caching.kept, place, context, self.services) if place else None
+        if kept is not None:
+            return envelopes.cached(claim.run, kept)
         result = await self.dispatcher.run(envelope, self._sink(claim.run))
         if result.plan and result.plan["kind"] == Delegate.__name__:
             result = await self._delegate(claim, flow, envelope, result.plan)
-        return envelopes.report_of(claim.run, result)
+        if place and result.state is State.SUCCESS:
+            await asyncio.to_thread(caching.keep, place, result.data, self.services)
+        report = envelopes.report_of(claim.run, result)
+        if "logToFile" not in task.properties:
+            return report
+        storage = self.services.storage
+        return await asyncio.to_thread(envelopes.with_log_in_file, report, task, context, storage)
 
     async def _delegate(
         self, claim: Claim, flow: Flow, envelope: Envelope, plan: Mapping[str, Any]
@@ -131,12 +161,18 @@ class Work:
         delegated = Envelope(task_type=plan["type"], params=plan["params"], context=seen)
         return await self.dispatcher.run(delegated, self._sink(claim.run))
 
-    def _task(self, claim: Claim) -> tuple[Flow, dict[str, Any], Path | None]:
+    async def _place(self, task: Task, context: RunContext) -> caching.Place | None:
+        """Say where the outputs of a task are kept that wants it."""
+        if "taskCache" not in task.properties:
+            return None
+        return await asyncio.to_thread(caching.place_of, task, context, self.services)
+
+    def _task(self, claim: Claim) -> tuple[Flow, dict[str, Any], Path | SharedDirectory | None]:
         """Read what a task needs; on the store's thread."""
-        flow = self.library.of(claim.execution)
+        flow = self.flows.of(claim.execution)
         task = flow.task(claim.run.task_id or "")
         variables = self.variables(flow, claim, [task.params, task.timeout])
-        return flow, variables, self.directories.of(claim.lineage)
+        return flow, variables, self._directory(claim)
 
     def _sink(self, run: TaskRun) -> Callable[[LogLine], None] | None:
         sink = self.log_sink
@@ -180,12 +216,27 @@ class Work:
         values = await asyncio.to_thread(merging.merge, batches, context, self.services)
         return Answered(claim.run.id, claim.run.lease, values)
 
+    async def _gather(self, claim: Claim) -> Answered:
+        """Bring together what the iterations of a Loop gave."""
+        flow, iterations = await self.in_store(self._iterations, claim)
+        plan = claim.run.frame.plan if claim.run.frame else None
+        assert isinstance(plan, Iterations)
+        context = answers.context_of(flow, claim.execution, claim.run, {})
+        values = await asyncio.to_thread(gathering.gather, plan, iterations, context, self.services)
+        return Answered(claim.run.id, claim.run.lease, values)
+
+    def _iterations(self, claim: Claim) -> tuple[Flow, list[TaskRun]]:
+        loop = claim.run
+        runs = self.store.runs_of_task(claim.execution.id, loop.task_id or "")
+        flow = self.flows.of(claim.execution)
+        return flow, [run for run in runs if run.role == "batch" and run.parent_id == loop.id]
+
     def _batches(self, claim: Claim) -> tuple[Flow, list[TaskRun]]:
         plan = claim.run.frame.plan if claim.run.frame else None
         assert isinstance(plan, Merge)
         runs = self.store.runs_of_task(claim.execution.id, plan.of)
         beside = {run.id for run in runs if run.shown and run.parent_id == claim.run.parent_id}
-        return self.library.of(claim.execution), [run for run in runs if run.parent_id in beside]
+        return self.flows.of(claim.execution), [run for run in runs if run.parent_id in beside]
 
     def _has_ended(self, execution_id: str) -> bool:
         return self.store.root_run(execution_id).ended
@@ -193,5 +244,5 @@ class Work:
     def _flows(self, claim: Claim) -> tuple[Flow, Flow]:
         plan = claim.run.frame.plan if claim.run.frame else None
         assert isinstance(plan, Subflow)
-        wanted = self.library.get(plan.namespace, plan.flow_id, plan.revision)
-        return self.library.of(claim.execution), wanted
+        wanted = self.flows.get(plan.namespace, plan.flow_id, plan.revision)
+        return self.flows.of(claim.execution), wanted

@@ -58,6 +58,7 @@ class Applying:
             return
         root = TaskRun(root_run_id(execution.id), execution.id, task_id=None, parent_id=None, role="root")
         root.enter(states.CREATED, self.now)
+        at = at or (execution.starts_at if execution.stillborn is None else None)
         if at is not None:
             root.work, root.due_at = "timer", at
         self.unit.insert_run(root)

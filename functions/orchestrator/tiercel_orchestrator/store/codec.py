@@ -30,6 +30,7 @@ PLANS = {
         plans.Graph,
         plans.Each,
         plans.Slice,
+        plans.Iterations,
         plans.Loop,
         plans.Pause,
         plans.Subflow,
@@ -119,6 +120,9 @@ def plan_from_text(text: str) -> plans.Plan:
     kind = PLANS[fields.pop("kind")]
     if kind is plans.Each:
         fields["values"] = tuple(fields["values"])
+    if kind is plans.Iterations:
+        keys = fields["keys"]
+        fields |= {"values": tuple(fields["values"]), "keys": None if keys is None else tuple(keys)}
     if kind is plans.Batches:
         fields = {"items": tuple(fields["items"]), "subflow": plans.Subflow(**fields["subflow"])}
     if kind is plans.Graph:
@@ -139,7 +143,7 @@ def task_run_to_columns(run: TaskRun, plan: str) -> Columns:
         "path": dump(run.path) if run.path else "[]",
         "state": run.state,
         "history": dump(run.history),
-        "attempts": dump([[attempt.state, attempt.history] for attempt in run.attempts]),
+        "attempts": dump([_attempt(attempt) for attempt in run.attempts]),
         "attempt": run.attempt,
         "lease": run.lease,
         "outputs": dump_optional(run.outputs),
@@ -169,7 +173,7 @@ def task_run_from_row(row: Row, frame: Frame | None) -> TaskRun:
         () if path == "[]" else tuple(json.loads(path)),
         state,
         list(_pairs(history)),
-        [Attempt(state, list(pairs)) for state, pairs in _attempts(attempts)],
+        [Attempt(state, list(pairs), *file) for state, pairs, *file in _attempts(attempts)],
         attempt,
         lease,
         load_optional(outputs),
@@ -237,8 +241,13 @@ def _pairs(text: str) -> Pairs:
 
 
 @lru_cache(maxsize=1024)
-def _attempts(text: str) -> tuple[tuple[str, Pairs], ...]:
-    return tuple((state, _as_pairs(history)) for state, history in json.loads(text))
+def _attempts(text: str) -> tuple[tuple[Any, ...], ...]:
+    return tuple((state, _as_pairs(history), *file) for state, history, *file in json.loads(text))
+
+
+def _attempt(attempt: Attempt) -> list[Any]:
+    file = [] if attempt.log_file is None else [attempt.log_file]
+    return [attempt.state, attempt.history, *file]
 
 
 def _as_pairs(pairs: Iterable[Sequence[str]]) -> Pairs:

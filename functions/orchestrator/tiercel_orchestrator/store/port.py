@@ -1,17 +1,24 @@
 """The store's interface, which every dialect passes the same conformance suite for."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from tiercel.envelope import Metric
 from tiercel.errors import TiercelError
+from tiercel.executions import LogQuery
 from tiercel.operations import ExecutionQuery, FoundExecution
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Event
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+
+T = TypeVar("T")
+Memory: TypeAlias = Mapping[str, Any]
+"""What a trigger remembers from one event to the next: JSON values."""
+
+ChangeMemory: TypeAlias = Callable[[Memory | None], tuple[Memory, T]]
 
 Decide: TypeAlias = Callable[[Touched, Event], Decision]
 
@@ -145,6 +152,16 @@ class Removed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class FoundLog:
+    """A log line with the execution that it belongs to."""
+
+    namespace: str
+    flow_id: str
+    execution_id: str
+    row: LogRow
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which executions to list."""
 
@@ -237,6 +254,18 @@ class Store(Protocol):
     def setting(self, name: str) -> str | None:
         """Give a setting of this store."""
 
+    def put_template(self, namespace: str, template_id: str, source: str, now: datetime) -> None:
+        """Keep a template's source; executions that began before go on with what was kept then."""
+
+    def template_source(self, namespace: str, template_id: str, at: str) -> str | None:
+        """Give a template's source as it was at a moment."""
+
+    def listening_flows(self) -> list[tuple[str, str, int]]:
+        """Name the flows that may have a Flow trigger, each in its latest revision."""
+
+    def change_trigger(self, namespace: str, flow_id: str, trigger_id: str, change: ChangeMemory[T]) -> T:
+        """Change what a trigger remembers, in one transaction; give what the change gives beside it."""
+
     def execution(self, execution_id: str) -> Execution | None:
         """Give one execution."""
 
@@ -277,6 +306,12 @@ class Store(Protocol):
 
     def logs(self, execution_id: str, after: int = 0) -> list[LogRow]:
         """Give the log of an execution from a position on."""
+
+    def find_logs(self, wanted: LogQuery, after: int, limit: int) -> list[FoundLog]:
+        """Give log lines of any execution from a position on, the oldest first."""
+
+    def purge_logs(self, wanted: LogQuery) -> int:
+        """Delete log lines; gives how many there were."""
 
     def metrics(self, execution_id: str) -> list[tuple[str, Metric]]:
         """Give the metrics of an execution, each with its task id."""

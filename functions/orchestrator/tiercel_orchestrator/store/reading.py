@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from tiercel.clock import timestamp
 from tiercel.envelope import Metric
 from tiercel.errors import InvalidFlow
+from tiercel.executions import LogQuery
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.plans import Key, Plans
-from tiercel_orchestrator.store.port import Filter, LogRow, OutputRow, Requested
+from tiercel_orchestrator.store.port import Filter, FoundLog, LogRow, OutputRow, Requested
 from tiercel_orchestrator.store.tables import Database
 
 
@@ -44,6 +47,13 @@ class Reading:
     def setting(self, name: str) -> str | None:
         row = self.database.one("setting", name=name)
         return row[0] if row else None
+
+    def template_source(self, namespace: str, template_id: str, at: str) -> str | None:
+        row = self.database.one("template_source", namespace=namespace, id=template_id, at=at)
+        return row[0] if row else None
+
+    def listening_flows(self) -> list[tuple[str, str, int]]:
+        return [(row[0], row[1], int(row[2])) for row in self.database.all("listening_flows")]
 
     def execution(self, execution_id: str) -> Execution | None:
         row = self.database.one("execution", id=execution_id)
@@ -119,6 +129,21 @@ class Reading:
             )
         ]
 
+    def find_logs(self, wanted: LogQuery, after: int, limit: int) -> list[FoundLog]:
+        rows = self.database.all("find_logs", after=after, limit=limit, **_logs_wanted(wanted))
+        return [
+            FoundLog(
+                row[0],
+                row[1],
+                row[2],
+                LogRow(row[3], row[4], row[5], row[6], LogLine(row[7], row[8], row[9])),
+            )
+            for row in rows
+        ]
+
+    def purge_logs(self, wanted: LogQuery) -> int:
+        return self.database.run("purge_logs", **_logs_wanted(wanted))
+
     def metrics(self, execution_id: str) -> list[tuple[str, Metric]]:
         rows = self.database.all("metrics", execution_id=execution_id)
         return [
@@ -131,3 +156,16 @@ class Reading:
 
     def _read_plans(self, keys: Iterable[Key]) -> list[codec.Row]:
         return self.database.all("plans", keys=codec.dump(list(keys)))
+
+
+def _logs_wanted(wanted: LogQuery) -> dict[str, Any]:
+    return {
+        "namespace": wanted.namespace,
+        "below": f"{wanted.namespace}." if wanted.namespace and wanted.below else None,
+        "flow_id": wanted.flow_id,
+        "execution_id": wanted.execution_id,
+        "task_ids": None if wanted.task_ids is None else codec.dump(list(wanted.task_ids)),
+        "levels": None if wanted.levels is None else codec.dump(list(wanted.levels)),
+        "start": timestamp(wanted.start) if wanted.start else None,
+        "end": timestamp(wanted.end) if wanted.end else None,
+    }

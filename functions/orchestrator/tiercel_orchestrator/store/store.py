@@ -1,9 +1,11 @@
 """The store: batches of events as units of work, over the database of any dialect."""
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from tiercel.clock import timestamp
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
@@ -12,6 +14,7 @@ from tiercel_orchestrator.store.applying import EXTENTS, Applying, WantsMore
 from tiercel_orchestrator.store.claiming import Claiming
 from tiercel_orchestrator.store.port import (
     Change,
+    ChangeMemory,
     ClaimRequest,
     Decide,
     Finished,
@@ -25,6 +28,7 @@ from tiercel_orchestrator.store.saving import Writing
 from tiercel_orchestrator.store.tables import Conflict, Wanted
 from tiercel_orchestrator.store.unit import Unit
 
+T = TypeVar("T")
 logger = logging.getLogger("tiercel.store")
 
 
@@ -97,6 +101,19 @@ class SqlStore(Reading, Removing):
 
     def refuse(self, execution_id: str, reason: str) -> None:
         self.database.run("refuse_request", id=execution_id, refusal=codec.plain(reason))
+
+    def put_template(self, namespace: str, template_id: str, source: str, now: datetime) -> None:
+        row = {"namespace": namespace, "id": template_id, "source": source, "created_at": timestamp(now)}
+        self.database.run("insert_template", **row)
+
+    def change_trigger(self, namespace: str, flow_id: str, trigger_id: str, change: ChangeMemory[T]) -> T:
+        key = {"namespace": namespace, "flow_id": flow_id, "id": trigger_id}
+        with self.database.writing() as transaction:
+            transaction.lock_flow(namespace, flow_id)
+            row = transaction.one("trigger_state", **key)
+            memory, given = change(json.loads(row[0]) if row else None)
+            transaction.run("keep_trigger_state", state=codec.dump(dict(memory)), **key)
+        return given
 
     def close(self) -> None:
         self.database.close()
