@@ -24,6 +24,14 @@ pytest.importorskip("awslambdaric", reason="awslambdaric is not installed")
 
 SECRET = "a secret of the bundle, of more than thirty-two bytes"
 FAMILIES = ("core", "sql", "scripts", "cloud")
+FLOW = """
+id: bundled
+namespace: tests
+tasks:
+  - {id: say, type: io.kestra.plugin.core.log.Log, message: hello}
+  - {id: run, type: io.kestra.plugin.scripts.shell.Script, script: echo hello,
+     taskRunner: {type: io.kestra.plugin.core.runner.Process}}
+"""
 LOG = "/v1/tasks/io/kestra/plugin/core/log/Log"
 
 
@@ -96,7 +104,9 @@ def test_a_gateway_without_a_secret_or_with_a_table_that_is_none_says_so(cli: Cl
 
 
 def test_make_demo_bundle_runs_a_flow_behind_the_gateway(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tools.demo_bundle", str(ROOT / "functions/core/examples/Messages.yaml")]
+    flow = tmp_path / "flow.yaml"
+    flow.write_text(FLOW, encoding="utf-8")
+    command = [sys.executable, "-m", "tools.demo_bundle", str(flow)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TIERCEL_HOME": str(tmp_path / "home")}
     ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
