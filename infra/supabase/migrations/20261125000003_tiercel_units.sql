@@ -11,6 +11,7 @@ create function tiercel.take_runs(
     p_executions text[], p_runs text[], p_live text[], p_whole text[], p_locks text[]
 ) returns setof tiercel.task_runs
 language plpgsql volatile
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_ended constant text[] := '{SUCCESS,WARNING,FAILED,KILLED,CANCELLED,RETRIED,SKIPPED}';
@@ -59,6 +60,7 @@ $$;
 create function tiercel.take_due(p_now bigint, p_root text, p_limit bigint, p_own_limit bigint)
 returns table (run tiercel.task_runs, execution tiercel.executions)
 language plpgsql volatile
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     return query
@@ -83,22 +85,25 @@ $$;
 
 -- The earliest moment anything waits for; with p_tasks_too that of tasks as well. p_root narrows it to one tree.
 create function tiercel.next_due(p_root text, p_tasks_too boolean) returns bigint
-language sql stable
+language plpgsql stable
+set plan_cache_mode = force_generic_plan
 as $$
-select least(
-    (
-        select due_at from tiercel.task_runs
-        where work in ('request', 'timer', 'paused') and due_at is not null
-          and (p_root is null or execution_id in (select id from tiercel.executions where root_id = p_root))
-        order by due_at limit 1
-    ),
-    (
-        select due_at from tiercel.task_runs
-        where work = 'ready' and p_tasks_too
-          and (p_root is null or execution_id in (select id from tiercel.executions where root_id = p_root))
-        order by due_at, position limit 1
-    )
-)
+begin
+    return least(
+        (
+            select due_at from tiercel.task_runs
+            where work in ('request', 'timer', 'paused') and due_at is not null
+              and (p_root is null or execution_id in (select id from tiercel.executions where root_id = p_root))
+            order by due_at limit 1
+        ),
+        (
+            select due_at from tiercel.task_runs
+            where work = 'ready' and p_tasks_too
+              and (p_root is null or execution_id in (select id from tiercel.executions where root_id = p_root))
+            order by due_at, position limit 1
+        )
+    );
+end
 $$;
 
 -- All that a transaction writes: ids, and a JSON list of rows for each kind, null where there is none; in the order
@@ -108,6 +113,7 @@ create function tiercel.write_unit(
     p_runs json, p_plans json, p_logs json, p_metrics json, p_events json
 ) returns void
 language plpgsql volatile
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     -- a loop's children are replaced at each turn

@@ -70,7 +70,10 @@ class Session:
             if commit:
                 self.begun = self.inside = False
             asked = cursors[len(before) : len(before) + len(statements)]
-            return [[*cursor.fetchall()] if cursor.description else [] for cursor in asked]
+            return [
+                [*cursor.fetchall()] if cursor.pgresult and cursor.pgresult.nfields else []
+                for cursor in asked
+            ]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ create function tiercel.take_runs(
     p_executions text[], p_runs text[], p_live text[], p_whole text[], p_locks text[]
 ) returns setof tiercel.task_runs
 language plpgsql volatile
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_ended constant text[] := '{SUCCESS,WARNING,FAILED,KILLED,CANCELLED,RETRIED,SKIPPED}';

@@ -3,6 +3,7 @@
 create function tiercel.take_due(p_now bigint, p_root text, p_limit bigint, p_own_limit bigint)
 returns table (run tiercel.task_runs, execution tiercel.executions)
 language plpgsql volatile
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     return query

@@ -5,6 +5,7 @@ create function tiercel.write_unit(
     p_runs json, p_plans json, p_logs json, p_metrics json, p_events json
 ) returns void
 language plpgsql volatile
+set plan_cache_mode = force_generic_plan
 as $$
 begin
     -- a loop's children are replaced at each turn
