@@ -1,6 +1,7 @@
 """The end of each tree of executions, in a form that is the same each time its flow runs."""
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
@@ -14,6 +15,8 @@ select executions.root_id, executions.flow_id, task_runs.task_id, task_runs.role
     task_runs.history
 from tiercel.task_runs join tiercel.executions on executions.id = task_runs.execution_id
 """
+MOMENT = r"\d{4}-\d\d-\d\dT[\d:.]+Z"
+"""What a moment looks like: a Pause says when it was resumed."""
 EXECUTIONS = "select root_id, flow_id, state, outputs, history from tiercel.executions"
 EVENTS = """
 select executions.root_id, executions.flow_id, events.task_id, events.task_run_id, events.state
@@ -65,7 +68,8 @@ def count_runs(ends: Iterable[End]) -> int:
 
 
 def _plain(text: str | None) -> str | None:
-    return None if text is None else IDS.sub("#", text)
+    text = None if text is None else IDS.sub("#", text)
+    return re.sub(MOMENT, "…", text) if text else text
 
 
 def _states(history: str) -> str:
