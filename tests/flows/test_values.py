@@ -113,3 +113,19 @@ def test_a_file_given_as_input_is_read_by_a_task(run_flow: RunFlow, tmp_path: Pa
     )
     assert ran.outputs("query")["row"] == {"words": 2}
     assert ran.execution["inputs"]["words"].startswith("kestra:///")
+
+
+def test_an_output_that_no_task_has_is_answered_with_those_there_are(run_flow: RunFlow) -> None:
+    ran = run_flow("""
+        id: misspelt
+        namespace: tests
+        tasks:
+          - id: query
+            type: io.kestra.plugin.core.debug.Return
+            format: hi
+          - id: says
+            type: io.kestra.plugin.core.log.Log
+            message: "{{ outputs.quary.value }}"
+    """)
+    assert ran.state == "FAILED"
+    assert ran.said("did you mean `query`? known: query")

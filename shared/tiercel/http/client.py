@@ -241,7 +241,9 @@ def lost(method: str, url: str, error: Exception) -> TaskFailed:
         return TaskFailed(
             f"{method} {shown(url)} failed: the server's certificate is not trusted ({reason})."
         )
-    return Retriable(f"{method} {shown(url)} failed: {reason}.")
+    return Retriable(
+        f"{method} {shown(url)} failed: {reason}; see that it runs and can be reached from here."
+    )
 
 
 def shown(url: str) -> str:

@@ -104,8 +104,8 @@ def variables_of(
         "labels": nested(execution.labels),
         "envs": dict(around.environment),
         "globals": dict(around.globals),
-        "outputs": _read(store, execution, needs.outputs, _outputs, run),
-        "tasks": _read(store, execution, needs.tasks, _state, run),
+        "outputs": _read(store, execution, _known(flow, needs.outputs), _outputs, run),
+        "tasks": _read(store, execution, _known(flow, needs.tasks), _state, run),
     }
     if execution.inputs or flow.inputs:
         variables["inputs"] = _decrypted(flow, execution.inputs, around.decrypt)
@@ -191,6 +191,11 @@ def _parent(run: TaskRun) -> dict[str, Any]:
 
 
 Pick: TypeAlias = Callable[[OutputRow], dict[str, Any] | None]
+
+
+def _known(flow: Flow, task_ids: frozenset[str] | None) -> frozenset[str] | None:
+    """Give the tasks to read; of a name that no task has all are read, for its error to say what is known."""
+    return None if task_ids is None or task_ids - flow.index.keys() else task_ids
 
 
 def _read(
