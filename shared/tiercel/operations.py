@@ -24,6 +24,23 @@ class ExecutionQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class LogQuery:
+    """Which log lines are meant; None leaves a thing open. `below`: namespaces under `namespace` count too.
+
+    `start` and `end`: the lines from one moment up to, and without, another.
+    """
+
+    namespace: str | None = None
+    flow_id: str | None = None
+    execution_id: str | None = None
+    task_ids: tuple[str, ...] | None = None
+    levels: tuple[str, ...] | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    below: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FoundExecution:
     """One execution, as far as a task may ask."""
 
@@ -69,6 +86,14 @@ class Operations(Protocol):
         """Go on with an execution that is paused; `InvalidFlow` says why it cannot."""
         ...
 
+    def logs(self, wanted: LogQuery) -> Iterator[dict[str, Any]]:
+        """Give log lines, the oldest first, as the REST API shows them."""
+        ...
+
+    def purge_logs(self, wanted: LogQuery) -> int:
+        """Delete log lines and say how many there were."""
+        ...
+
 
 class NoOperations:
     """Refuse: this process has no way to the orchestrator."""
@@ -83,6 +108,14 @@ class NoOperations:
 
     def resume(self, execution_id: str, inputs: dict[str, Any]) -> None:
         """Refuse to resume one."""
+        raise refused()
+
+    def logs(self, wanted: LogQuery) -> Iterator[dict[str, Any]]:
+        """Refuse to give log lines."""
+        raise refused()
+
+    def purge_logs(self, wanted: LogQuery) -> int:
+        """Refuse to delete log lines."""
         raise refused()
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tiercel.envelope import RunContext
-from tiercel.executions import Executions, NoExecutions
 from tiercel.kv import KeyValueStore
 from tiercel.namespaces import reachable
 from tiercel.operations import NoOperations, Operations
@@ -70,7 +69,6 @@ class Services:
     storage: Storage
     http: "HttpClient"
     history: History = field(default_factory=SentHistory)
-    executions: Executions = field(default_factory=NoExecutions)
     encryption_key: str | None = None
     other_namespaces: bool = False
     """Whether flows may use keys of every namespace, where no token says otherwise."""

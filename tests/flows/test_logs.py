@@ -76,7 +76,7 @@ NAMES = ("all", "loud", "one", "purge", "rest")
 def test_without_an_orchestrator_at_hand_the_task_says_so() -> None:
     result = run_plugin(Fetch, {})
     assert result.error is not None
-    assert "asks the orchestrator" in result.error.message
+    assert "has the orchestrator look after executions" in result.error.message
     assert result.error.kind == "TaskFailed"
 
 

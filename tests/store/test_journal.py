@@ -7,7 +7,7 @@ from typing import Any
 from tests.store.test_store import NOW, a_flow, claim, start
 from tests.unit.kernel.driver import task
 from tiercel.clock import timestamp
-from tiercel.executions import LogQuery
+from tiercel.operations import LogQuery
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.events import Ended

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from tiercel.context import LEVELS, ExecutionContext
 from tiercel.errors import TaskFailed
-from tiercel.executions import LogQuery
 from tiercel.expressions.ion_lines import ion_lines
+from tiercel.operations import LogQuery
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, success
 from tiercel_core.condition.dates import read_date, with_zone
 
@@ -66,7 +66,7 @@ class Fetch(BasePlugin[FetchParams, FetchOutput]):
         path = context.directory / "logs.ion"
         size = 0
         with path.open("wb") as file:
-            for line in ion_lines(context.services.executions.logs(wanted)):
+            for line in ion_lines(context.services.operations.logs(wanted)):
                 file.write(line)
                 size += 1
         return success(FetchOutput(size=size, uri=context.upload(path)))
@@ -102,4 +102,4 @@ class PurgeLogs(BasePlugin[PurgeLogsParams, PurgeLogsOutput]):
             end=with_zone(read_date(params.end_date)),
             below=params.flow_id is None,
         )
-        return success(PurgeLogsOutput(count=context.services.executions.purge_logs(wanted)))
+        return success(PurgeLogsOutput(count=context.services.operations.purge_logs(wanted)))

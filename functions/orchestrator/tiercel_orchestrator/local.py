@@ -23,7 +23,6 @@ from tiercel_orchestrator.shell.caretaking import Caretaking
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.flows import FlowLibrary
-from tiercel_orchestrator.shell.known import KnownExecutions
 from tiercel_orchestrator.shell.owner import Owner
 from tiercel_orchestrator.store import opening
 from tiercel_orchestrator.store.migrations import Migration
@@ -139,9 +138,8 @@ async def open_engine(
             listener=listener,
             log_sink=log_sink,
         )
-        services.executions = KnownExecutions(store, engine.pump.thread)
+        services.operations = Caretaking(engine)  # before it goes on with what was left unfinished
         async with engine:
-            services.operations = Caretaking(engine)
             yield engine
     finally:
         if dispatcher is not None:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tiercel.operations import ExecutionQuery, FoundExecution, Purge, Purged
+from tiercel.operations import ExecutionQuery, FoundExecution, LogQuery, Purge, Purged
 from tiercel.storage import UNCHECKED, Storage, uris
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution
 from tiercel_orchestrator.shell import removal
+from tiercel_orchestrator.views import log_view
 
 if TYPE_CHECKING:
     from tiercel_orchestrator.shell.engine import Engine
@@ -57,6 +58,17 @@ class Caretaking:
         """Go on with an execution that is paused."""
         going_on = self.engine.operations.resume(execution_id, inputs)
         asyncio.run_coroutine_threadsafe(going_on, self.loop).result()
+
+    def logs(self, wanted: LogQuery) -> Iterator[dict[str, Any]]:
+        """Give log lines, the oldest first, a page at a time."""
+        after = 0
+        while page := self._in_store(self.engine.store.find_logs, wanted, after, PAGE):
+            yield from map(log_view, page)
+            after = page[-1].row.position
+
+    def purge_logs(self, wanted: LogQuery) -> int:
+        """Delete log lines and say how many there were."""
+        return self._in_store(self.engine.store.purge_logs, wanted)
 
     def _in_store(self, call: Callable[..., T], *arguments: Any) -> T:
         work: Any = self.engine.in_store(call, *arguments)

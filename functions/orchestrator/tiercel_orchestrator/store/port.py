@@ -7,8 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from tiercel.envelope import Metric
 from tiercel.errors import TiercelError
-from tiercel.executions import LogQuery
-from tiercel.operations import ExecutionQuery, FoundExecution
+from tiercel.operations import ExecutionQuery, FoundExecution, LogQuery
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Event

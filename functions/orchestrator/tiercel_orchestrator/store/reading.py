@@ -7,7 +7,7 @@ from typing import Any
 from tiercel.clock import timestamp
 from tiercel.envelope import Metric
 from tiercel.errors import InvalidFlow
-from tiercel.executions import LogQuery
+from tiercel.operations import LogQuery
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
