@@ -133,7 +133,8 @@ def pool_of(
     options: dict[str, Any] = {
         "ssl_context": httpx.create_ssl_context(verify=way.verify, trust_env=False),
         "max_connections": connections,
-        "max_keepalive_connections": 20,
+        # all may idle: one too many is closed even when a request has just been given it
+        "max_keepalive_connections": None,
         "keepalive_expiry": 5.0,
         "network_backend": network,
     }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from postgrest import APIError, SyncPostgrestClient
 
 SECONDS = 10.0
+CONNECTIONS = 100
 PAGE = 1000
 NO_ROLE_RIGHTS, NO_SUCH_FUNCTION = "42501", ("PGRST202", "42883", "PGRST106", "42P01")
 BAD_TOKEN = ("PGRST301", "PGRST302", "PGRST303")
@@ -37,7 +38,9 @@ class RestFunctions:
         """Give the connections, which all tokens share."""
         import httpx
 
-        return self._connections or httpx.Client(timeout=SECONDS, trust_env=False)
+        # all may idle: httpcore closes one too many even when a request has just been given it
+        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        return self._connections or httpx.Client(timeout=SECONDS, trust_env=False, limits=limits)
 
     @cached_property
     def client(self) -> "SyncPostgrestClient":
