@@ -1,6 +1,7 @@
 """The only place that reads the wall clock."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def now() -> datetime:
@@ -10,7 +11,13 @@ def now() -> datetime:
 
 def timestamp(moment: datetime | None = None) -> str:
     """Write a moment as ISO 8601 in UTC with milliseconds and a Z, as Kestra's REST API does."""
-    return (moment or now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return written(moment or now())
+
+
+@lru_cache(maxsize=16)  # what happens in one transaction happens at one moment
+def written(moment: datetime) -> str:
+    """Write a moment."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:

@@ -120,6 +120,7 @@ def test_a_kill_takes_what_a_completion_lays_down_meanwhile(stores: list[Postgre
     deciding = start(stores[0], a_flow(task("a"), task("b")))
     (only,) = claim(stores[0])
     root = stores[0].root_run("e")
+    stores[0].memory.forget_all()  # so that it locks what it reads
     killed = Event()
 
     def kill() -> None:

@@ -6,6 +6,7 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 22
+PAIRS = [one + other for one in ALPHABET for other in ALPHABET]
 
 
 def derive(*parts: object) -> str:
@@ -38,8 +39,9 @@ def next_attempt_id(execution: Execution) -> str:
 
 def encode(number: int) -> str:
     """Write a number below 2**128 as 22 base62 characters."""
-    digits = []
-    for _ in range(LENGTH):
-        number, digit = divmod(number, len(ALPHABET))
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    pairs = []
+    for _ in range(LENGTH // 2):
+        number, pair = divmod(number, len(PAIRS))
+        pairs.append(PAIRS[pair])
+    pairs.reverse()
+    return "".join(pairs)

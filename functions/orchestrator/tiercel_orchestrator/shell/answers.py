@@ -15,7 +15,7 @@ from tiercel.flows.models import Flow, Output, Task
 from tiercel.flows.outputs import type_outputs
 from tiercel.flows.plans import Loop, Subflow
 from tiercel.masking import Masker
-from tiercel.runtime import WatchedSecrets
+from tiercel.runtime import WatchedSecrets, may_wait
 from tiercel.services import Services
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
@@ -28,6 +28,11 @@ FILES: dict[str | None, tuple[str, ...]] = {
     "openDirectory": directories.OPENING,
     "closeDirectory": directories.CLOSING,
 }
+
+
+def at_once(run: TaskRun, templates: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
+    """Say whether an answer waits for nothing, and may be given on the event loop."""
+    return run.request in ("runIf", "condition") and not may_wait(templates, variables)
 
 
 def templates_for(flow: Flow, run: TaskRun) -> dict[str, Any]:

@@ -216,8 +216,10 @@ class Engine:
         now = clock.now()
         refused: list[str | None] = []
 
-        def deciding(touched: Touched, event: Event) -> Decision:
-            decision = self.pump.deciding(now)(touched, event)
+        def deciding(touched: Touched, following: Event) -> Decision:
+            decision = self.pump.deciding(now)(touched, following)
+            if following is event:
+                refused.clear()  # it is decided again where somebody else came in between
             refused.append(decision.refused)
             return decision
 

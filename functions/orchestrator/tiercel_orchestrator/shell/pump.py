@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from tiercel import clock
 from tiercel_orchestrator.kernel import states
@@ -19,7 +19,7 @@ from tiercel_orchestrator.shell import envelopes
 from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.owner import Owner
-from tiercel_orchestrator.shell.work import Work
+from tiercel_orchestrator.shell.work import Ready, Work
 from tiercel_orchestrator.store.port import (
     Change,
     Claim,
@@ -43,6 +43,9 @@ STORE_PATIENCE_SECONDS = 5.0
 LOST_PATIENCE_SECONDS = 120.0
 """How long a store is waited for that cannot be used, and one to which the way is lost."""
 STORE_PAUSE_SECONDS = 1.0
+
+Read: TypeAlias = Mapping[str, Ready | Exception | None]
+"""What was read for claims, by task run."""
 
 
 class Pump:
@@ -134,16 +137,16 @@ class Pump:
         try:
             while True:
                 self._wake.clear()
-                finished = await self._turn_or_wait()
+                finished, read = await self._turn_or_wait()
                 self._announce(finished)
                 for claim in finished.claims:
-                    self._take(claim)
+                    self._take(claim, read.get(claim.run.id))
                 if not self._inbox:
                     await self._sleep(finished.next_due)
         finally:
             caring.cancel()
 
-    async def _turn_or_wait(self) -> Finished:
+    async def _turn_or_wait(self) -> tuple[Finished, Read]:
         """Take a turn; what could not be written now is kept, and written when the store lets us."""
         failing_since: float | None = None
         while True:
@@ -160,12 +163,25 @@ class Pump:
                 self._inbox = reports + self._inbox
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
 
-    def _turn(self, reports: Sequence[Report], known: Sequence[str] | None = None) -> Finished:
-        """Write what has happened and claim what is due.
+    def _turn(self, reports: Sequence[Report], known: Sequence[str] | None = None) -> tuple[Finished, Read]:
+        """Write what has happened, claim what is due, and read what that needs.
 
         `known`: the runs that we know to be ours, where the turn before failed: it may have been committed,
         and what it claimed for us would wait for ever.
         """
+        finished = self._finish(reports, known)
+        return finished, {claim.run.id: self._read(claim) for claim in finished.claims if is_leased(claim)}
+
+    def _read(self, claim: Claim) -> Ready | Exception | None:
+        """Read for a claim; what goes wrong is said by whoever carries it out."""
+        try:
+            return self.work.read(claim)
+        except StoreUnavailable:
+            return None  # what is claimed is not lost: it is read again
+        except Exception as error:
+            return error
+
+    def _finish(self, reports: Sequence[Report], known: Sequence[str] | None) -> Finished:
         now = clock.now()
         if known is not None:
             self.store.give_back(self.owner.name, known, now)
@@ -184,10 +200,11 @@ class Pump:
         seconds = SWEEP_EVERY.total_seconds()
         if next_due is not None:
             seconds = min(seconds, max(0.0, (next_due - clock.now()).total_seconds()))
-        with contextlib.suppress(TimeoutError):
-            # not wait_for: before Python 3.12 it swallows a cancellation that comes together with the event
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
+        alarm = asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            alarm.cancel()
 
     async def _look_after(self) -> None:
         """Prolong our leases, take back lost ones, take up requests; stop what another process has ended."""
@@ -237,11 +254,11 @@ class Pump:
 
     # -- what has become due
 
-    def _take(self, claim: Claim) -> None:
-        if claim.run.work != "leased":
+    def _take(self, claim: Claim, read: Ready | Exception | None) -> None:
+        if not is_leased(claim):
             self._tell_later(Report(Due(claim.run.id)))
             return
-        task = asyncio.create_task(self._carry_out(claim))
+        task = asyncio.create_task(self._carry_out(claim, read))
         self._working[claim.run.id] = task
         if claim.run.request is None:
             self._dispatched.add(claim.run.id)
@@ -252,10 +269,10 @@ class Pump:
         self._working.pop(run_id, None)
         self._dispatched.discard(run_id)
 
-    async def _carry_out(self, claim: Claim) -> None:
+    async def _carry_out(self, claim: Claim, read: Ready | Exception | None) -> None:
         """Report what comes of a piece of work, a bug of our own too: nothing may wait for ever."""
         try:
-            report = await self._report_of(claim)
+            report = await self._report_of(claim, read)
         except Exception as error:
             logger.exception("task run %s could not be carried out", claim.run.id)
             report = envelopes.bug(claim.run, error)
@@ -263,15 +280,21 @@ class Pump:
         self._forget(claim.run.id)
         self._tell_later(report)
 
-    async def _report_of(self, claim: Claim) -> Report:
+    async def _report_of(self, claim: Claim, read: Ready | Exception | None) -> Report:
         """Report what comes of a piece of work; where the store cannot be read, begin again when it can."""
         while True:
             try:
-                return await self.work.carry_out(claim)
+                return await self.work.carry_out(claim, read)
             except StoreUnavailable as error:
+                read = None
                 logger.warning("%s Trying again.", error)
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
 
     def _tell_later(self, report: Report) -> None:
         self._inbox.append(report)
         self._wake.set()
+
+
+def is_leased(claim: Claim) -> bool:
+    """Say whether there is something to carry out, not only a moment that has come."""
+    return claim.run.work == "leased"

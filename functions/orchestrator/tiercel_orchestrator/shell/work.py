@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -32,6 +32,20 @@ class InStore(Protocol):
         """Run it there, and give what it gives."""
 
 
+OF_THEIR_OWN = {"child", "merge", "gather", "childOutputs", "triggers"}
+"""The requests that need something else than templates and what these see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the store has for a claim: its flow, what its templates see; and those of a request."""
+
+    flow: Flow
+    variables: dict[str, Any]
+    directory: Path | SharedDirectory | None = None
+    templates: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """The hands of an engine. `create` begins with an execution, `restart` goes on with a failed one,
@@ -52,16 +66,24 @@ class Work:
     restart: Callable[[str], Awaitable[object]]
     log_sink: Callable[[TaskRun, LogLine], None] | None = None
 
-    async def carry_out(self, claim: Claim) -> Report:
-        """Do what a claimed row waits for, and report what came of it."""
+    def read(self, claim: Claim) -> Ready | None:
+        """Read what most claims need, while the store is at hand; None where something else is needed."""
+        if claim.run.request is None:
+            return self._task(claim)
+        return None if claim.run.request in OF_THEIR_OWN else self._asked(claim)
+
+    async def carry_out(self, claim: Claim, ready: Ready | Exception | None = None) -> Report:
+        """Do what a claimed row waits for, and report what came of it; `ready`: what `read` gave."""
         try:
-            return await self._carry_out(claim)
+            if isinstance(ready, Exception):
+                raise ready
+            return await self._carry_out(claim, ready)
         except StoreUnavailable:
             raise
         except TiercelError as error:
             return envelopes.refusal(claim.run, str(error))
 
-    async def _carry_out(self, claim: Claim) -> Report:
+    async def _carry_out(self, claim: Claim, ready: Ready | None) -> Report:
         if claim.run.request == "child":
             return Report(await self._start_child(claim))
         if claim.run.request == "merge":
@@ -73,23 +95,22 @@ class Work:
         if claim.run.request == "triggers":
             return await self.tell_triggers(claim)
         if claim.run.request:
-            return Report(await self._answer(claim))
-        return await self._dispatch(claim)
+            return Report(await self._answer(claim, ready))
+        return await self._dispatch(claim, ready)
 
     # -- templates
 
-    async def _answer(self, claim: Claim) -> Answered:
-        flow, templates, variables, directory = await self.in_store(self._asked, claim)
-        return await self._rendered(flow, claim, templates, variables, directory)
+    async def _answer(self, claim: Claim, ready: Ready | None) -> Answered:
+        if ready is None:
+            ready = await self.in_store(self._asked, claim)
+        return await self._rendered(ready.flow, claim, ready.templates, ready.variables, ready.directory)
 
-    def _asked(
-        self, claim: Claim
-    ) -> tuple[Flow, dict[str, Any], dict[str, Any], Path | SharedDirectory | None]:
+    def _asked(self, claim: Claim) -> Ready:
         """Read what a request needs; on the store's thread."""
         flow = self.flows.of(claim.execution)
         templates = answers.templates_for(flow, claim.run)
         directory = self._directory(claim) if claim.run.request in answers.FILES else None
-        return flow, templates, self.variables(flow, claim, templates), directory
+        return Ready(flow, self.variables(flow, claim, templates), directory, templates)
 
     def _directory(self, claim: Claim) -> Path | SharedDirectory | None:
         """Find the working directory of a run, if it has one."""
@@ -119,6 +140,10 @@ class Work:
         directory: Path | SharedDirectory | None = None,
     ) -> Answered:
         context = answers.context_of(flow, claim.execution, claim.run, variables, directory)
+        if answers.at_once(claim.run, templates, variables):
+            return answers.answer(
+                flow, claim.run, templates, variables, self.services, context, self.directories
+            )
         return await asyncio.to_thread(
             answers.answer, flow, claim.run, templates, variables, self.services, context, self.directories
         )
@@ -131,8 +156,10 @@ class Work:
 
     # -- tasks
 
-    async def _dispatch(self, claim: Claim) -> Report:
-        flow, variables, directory = await self.in_store(self._task, claim)
+    async def _dispatch(self, claim: Claim, ready: Ready | None) -> Report:
+        if ready is None:
+            ready = await self.in_store(self._task, claim)
+        flow, variables, directory = ready.flow, ready.variables, ready.directory
         task = flow.task(claim.run.task_id or "")
         context = answers.context_of(flow, claim.execution, claim.run, variables, directory)
         timeout = expressions.render(task.timeout or "", variables, self.services.expressions(context))
@@ -167,12 +194,12 @@ class Work:
             return None
         return await asyncio.to_thread(caching.place_of, task, context, self.services)
 
-    def _task(self, claim: Claim) -> tuple[Flow, dict[str, Any], Path | SharedDirectory | None]:
+    def _task(self, claim: Claim) -> Ready:
         """Read what a task needs; on the store's thread."""
         flow = self.flows.of(claim.execution)
         task = flow.task(claim.run.task_id or "")
         variables = self.variables(flow, claim, [task.params, task.timeout])
-        return flow, variables, self._directory(claim)
+        return Ready(flow, variables, self._directory(claim))
 
     def _sink(self, run: TaskRun) -> Callable[[LogLine], None] | None:
         sink = self.log_sink

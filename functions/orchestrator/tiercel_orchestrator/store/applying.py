@@ -22,6 +22,7 @@ from tiercel_orchestrator.kernel.ids import next_attempt_id, root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
 from tiercel_orchestrator.store.port import Change, Decide, Report
 from tiercel_orchestrator.store.questions import live_children_roots, next_queued, others_running
+from tiercel_orchestrator.store.tables import WantsMore
 from tiercel_orchestrator.store.unit import Unit
 
 IGNORED = "IGNORED"
@@ -30,10 +31,6 @@ IGNORED = "IGNORED"
 
 EXTENTS: dict[type, Extent] = {KillRequested: "live"}
 """What an event touches, where that is more than its run and the ancestors."""
-
-
-class WantsMore(Exception):
-    """The decision needs more than was wanted; what has been done with these rows is to be forgotten."""
 
 
 class Applying:

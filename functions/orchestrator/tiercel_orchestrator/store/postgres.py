@@ -9,11 +9,12 @@ from typing import Any
 
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.codec import Columns, Row
+from tiercel_orchestrator.store.memory import Memory
 from tiercel_orchestrator.store.port import ClaimRequest
 from tiercel_orchestrator.store.queries import named_queries
 from tiercel_orchestrator.store.session import Rows, Session, Statement
 from tiercel_orchestrator.store.store import SqlStore
-from tiercel_orchestrator.store.tables import Loaded, Saving, Wanted
+from tiercel_orchestrator.store.tables import Checks, Closed, Loaded, Saving, Stale, Wanted
 
 RUN_ID, EXECUTION_ID, PARENT_ID, COLUMNS = 1, 2, 4, 21
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
@@ -70,16 +71,42 @@ class PostgresTransaction:
     Of an execution it holds a guard, together with others, or alone where it changes the execution itself or
     needs to know all of it. Below a guard that is shared it locks the runs that it expects to change: those
     that are reported, and their parents. Locks are taken deepest first, so that nobody waits in a circle.
+
+    What is remembered is neither locked nor read: the statement that writes it checks that it is unchanged.
     """
 
     def __init__(self, database: PostgresDatabase) -> None:
         self.database = database
-        self.run = database.run
-        self.all = database.all
-        self.one = database.one
+        self.from_memory = False
 
-    def open(self, wanted: Wanted, claim: ClaimRequest | None, now: datetime) -> Loaded:
-        """Lock what is to be changed, read all that is wanted, and the rows that are due; one round trip."""
+    def run(self, query: str, **parameters: Any) -> int:
+        """Run a named query; gives how many rows it changed."""
+        self._read()
+        return self.database.run(query, **parameters)
+
+    def all(self, query: str, **parameters: Any) -> list[Row]:
+        """Give all rows of a named query."""
+        self._read()
+        return self.database.all(query, **parameters)
+
+    def one(self, query: str, **parameters: Any) -> Row | None:
+        """Give the first row of a named query, if there is one."""
+        self._read()
+        return self.database.one(query, **parameters)
+
+    def _read(self) -> None:
+        if self.from_memory:
+            raise Stale(changed=False)
+
+    def open(
+        self, wanted: Wanted, claim: ClaimRequest | None, now: datetime, memory: Memory | None = None
+    ) -> Loaded:
+        """Recall all that is wanted, or lock what is to be changed and read it, in one round trip."""
+        if memory is not None and wanted.runs and (claim is None or memory.quiet(claim, now)):
+            recalled = memory.recall(wanted)
+            if recalled.whole:
+                self.from_memory = True
+                return Loaded(recalled=recalled)
         statement = self.database.statement
         kinds = (wanted.executions, wanted.runs, wanted.live, wanted.whole, wanted.locks)
         asked = []
@@ -103,6 +130,7 @@ class PostgresTransaction:
 
     def more(self, wanted: Wanted) -> Loaded:
         """Read what turned out to be needed, without keeping others from changing it."""
+        self._read()
         statement = self.database.statement
         kinds = (("touched", wanted.runs), ("live_runs", wanted.live), ("whole_runs", wanted.whole))
         asked = [statement(query, {"ids": codec.dump([*ids])}) for query, ids in kinds if ids]
@@ -122,16 +150,42 @@ class PostgresTransaction:
         """Keep other transactions that do so with the same flow waiting until this one ends."""
         self.all("lock_flow", namespace=namespace, flow_id=flow_id)
 
-    def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
+    def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool, checks: Checks) -> Closed:
         """Write everything and commit; with a claim, say when something is due next; one round trip."""
-        statement = self.database.statement
         unit: dict[str, Any] = {kind: ids or None for kind, ids in saving.ids().items()}
         unit |= {kind: codec.dump(rows) if rows else None for kind, rows in saving.rows().items()}
-        asked = [statement("write_unit", unit)] if any(unit.values()) else []
-        if claim:
-            asked.append(statement("next_due", {"root": claim.root_id, "tasks_too": tasks_too}))
-        rows = self.database.session.together(asked, commit=True)[-1] if asked else []
-        return codec.moment(rows[0][0]) if claim and rows and rows[0][0] is not None else None
+        unit |= {
+            "claims": claim is not None,
+            "root": claim.root_id if claim else None,
+            "tasks_too": tasks_too,
+        }
+        if self.from_memory:
+            return self._write_unchanged(unit, checks)
+        if not (claim or any(unit[kind] for kind in (*saving.ids(), *saving.rows()))):
+            return Closed(None, None)
+        rows = self.database.session.together([self.database.statement("write_unit", unit)], commit=True)[0]
+        return _closed(rows[0])
+
+    def _write_unchanged(self, unit: dict[str, Any], checks: Checks) -> Closed:
+        """Write if what was recalled is unchanged: one statement, which is the whole transaction."""
+        unit |= {
+            "alone": [*checks.alone],
+            "shared": [*checks.shared],
+            "locks": [*checks.locks],
+            "known_runs": [*checks.runs],
+            "run_versions": [*checks.runs.values()],
+            "known_executions": [*checks.executions],
+            "execution_versions": [*checks.executions.values()],
+        }
+        rows = self.database.session.alone(self.database.statement("write_unchanged", unit))
+        if not rows:
+            raise Stale(changed=True)
+        return _closed(rows[0])
+
+
+def _closed(row: Row) -> Closed:
+    version, due = row
+    return Closed(None if due is None else codec.moment(due), int(version))
 
 
 def _locked(wanted: Wanted, runs: Rows) -> set[str]:

@@ -75,6 +75,13 @@ class Session:
                 for cursor in asked
             ]
 
+    def alone(self, statement: Statement) -> Rows:
+        """Run a statement that is a transaction by itself, in place of the one that has not begun yet."""
+        assert not self.begun
+        with self._worded():
+            cursor = _send(self._connected(), statement)
+            return [*cursor.fetchall()]
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make everything inside one transaction; it begins with its first statement."""

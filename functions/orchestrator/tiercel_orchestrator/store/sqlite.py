@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.codec import Columns, Row
+from tiercel_orchestrator.store.memory import Memory, Recalled
 from tiercel_orchestrator.store.migrations import Migration, missing
 from tiercel_orchestrator.store.port import ClaimRequest, StoreUnavailable
 from tiercel_orchestrator.store.queries import named_queries
 from tiercel_orchestrator.store.store import SqlStore
-from tiercel_orchestrator.store.tables import Loaded, Saving, Wanted
+from tiercel_orchestrator.store.tables import Checks, Closed, Loaded, Saving, Wanted
 
 BUSY_TIMEOUT_SECONDS = 30.0
 EXECUTION_ID = 2
@@ -54,6 +55,7 @@ class SqliteDatabase:
             self.connection.execute(f"pragma synchronous = {'NORMAL' if synchronous == 'NORMAL' else 'FULL'}")
             self.connection.execute("pragma foreign_keys = on")
             self.migrated = self._migrate()
+            self._version = self._data_version()
         except sqlite3.DatabaseError as error:
             raise self._worded(error) from error
 
@@ -110,6 +112,14 @@ class SqliteDatabase:
             self._roll_back()
             raise self._worded(error) from error
 
+    def changed_by_others(self) -> bool:
+        """Say whether other connections have changed anything since this was asked last."""
+        before, self._version = self._version, self._data_version()
+        return before != self._version
+
+    def _data_version(self) -> int:
+        return int(self.connection.execute("pragma data_version").fetchone()[0])
+
     def _roll_back(self) -> None:
         if self.connection.in_transaction:  # a full disk has rolled back already
             self.connection.execute("rollback")
@@ -160,19 +170,25 @@ class SqliteTransaction:
     """The one transaction of a file that writes: while it lasts, nobody else changes anything."""
 
     def __init__(self, database: SqliteDatabase) -> None:
+        self.changed_by_others = database.changed_by_others
         self.run = database.run
         self.all = database.all
         self.one = database.one
         self.many = database.many
 
-    def open(self, wanted: Wanted, claim: ClaimRequest | None, now: datetime) -> Loaded:
-        """Read all that is wanted, and the rows that are due."""
-        loaded = self.more(wanted)
-        if claim is None:
-            return loaded
+    def open(
+        self, wanted: Wanted, claim: ClaimRequest | None, now: datetime, memory: Memory | None = None
+    ) -> Loaded:
+        """Read all that is wanted and not in memory, and the rows that are due."""
+        if memory is not None and self.changed_by_others():
+            memory.forget_all()
+        recalled = memory.recall(wanted) if memory is not None else Recalled(missing=wanted)
+        loaded = self.more(recalled.missing)
+        if claim is None or (memory is not None and memory.quiet(claim, now)):
+            return Loaded(loaded.runs, loaded.executions, recalled=recalled)
         limits = {"limit": claim.limit, "own_limit": claim.own_limit}
         due = self.all("due", now=codec.micros(now), root=claim.root_id, **limits)
-        return Loaded(loaded.runs, loaded.executions, due)
+        return Loaded(loaded.runs, loaded.executions, due, recalled=recalled)
 
     def more(self, wanted: Wanted) -> Loaded:
         """Read what turned out to be needed."""
@@ -193,14 +209,17 @@ class SqliteTransaction:
     def lock_flow(self, namespace: str, flow_id: str) -> None:
         """Nobody else can come in between."""
 
-    def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
+    def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool, checks: Checks) -> Closed:
         """Write everything; with a claim, say when something is due next."""
         for kind, ids in saving.ids().items():
             self.many(WRITES[kind], [{"id": one} for one in ids])
+        first = None
         for kind, rows in saving.rows().items():
             self.many(WRITES[kind], rows)
+            if kind == "new_runs" and rows:
+                first = self.all("last_position")[0][0] - len(rows) + 1
         row = self.one("next_due", root=claim.root_id, tasks_too=tasks_too) if claim else None
-        return None if row is None or row[0] is None else codec.moment(row[0])
+        return Closed(None if row is None or row[0] is None else codec.moment(row[0]), None, first)
 
 
 class SqliteStore(SqlStore):

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -10,14 +10,16 @@ from typing import TypeVar
 from tiercel.clock import timestamp
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store import codec
-from tiercel_orchestrator.store.applying import EXTENTS, Applying, WantsMore
+from tiercel_orchestrator.store.applying import EXTENTS, Applying
 from tiercel_orchestrator.store.claiming import Claiming
+from tiercel_orchestrator.store.memory import Memory
 from tiercel_orchestrator.store.port import (
     Change,
     ChangeMemory,
     ClaimRequest,
     Decide,
     Finished,
+    Removed,
     Report,
     Requested,
     StoreUnavailable,
@@ -25,8 +27,8 @@ from tiercel_orchestrator.store.port import (
 from tiercel_orchestrator.store.reading import Reading
 from tiercel_orchestrator.store.removing import TRIES, Removing
 from tiercel_orchestrator.store.saving import Writing
-from tiercel_orchestrator.store.tables import Conflict, Wanted
-from tiercel_orchestrator.store.unit import Unit
+from tiercel_orchestrator.store.tables import Closed, Conflict, Database, Stale, Wanted, WantsMore
+from tiercel_orchestrator.store.unit import POSITION, Unit
 
 T = TypeVar("T")
 logger = logging.getLogger("tiercel.store")
@@ -34,6 +36,10 @@ logger = logging.getLogger("tiercel.store")
 
 class SqlStore(Reading, Removing):
     """Executions in a database; to be used from one thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.memory = Memory()
 
     def claim(self, request: ClaimRequest, now: datetime) -> Finished:
         return self._commit(lambda unit: [], Wanted(), now, request)
@@ -74,11 +80,17 @@ class SqlStore(Reading, Removing):
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         self.database.run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
 
+    def strip(self, ids: Collection[str], *, trees: bool, keep_logs: bool) -> list[Removed]:
+        self.memory.forget_all()
+        return super().strip(ids, trees=trees, keep_logs=keep_logs)
+
     def sweep(self, now: datetime, gone: Iterable[str], alive: Iterable[str] = ()) -> int:
         known = {"gone": codec.dump(list(gone)), "alive": codec.dump(list(alive))}
+        self.memory.forget_all()
         return self.database.run("release_expired", now=codec.micros(now), **known)
 
     def give_back(self, owner: str, keep: Iterable[str], now: datetime) -> int:
+        self.memory.forget_all()
         return self.database.run("give_back", owner=owner, keep=codec.dump(list(keep)), now=codec.micros(now))
 
     def next_due(self, root_id: str | None = None, *, tasks_too: bool = True) -> datetime | None:
@@ -129,12 +141,16 @@ class SqlStore(Reading, Removing):
     ) -> Finished:
         """Do work in one transaction, again while it turns out to need more or others come in between."""
         conflicts = 0
+        memory: Memory | None = self.memory
         while True:
             try:
-                return self._try(work, wanted, now, claim)
+                return self._try(work, wanted, now, claim, memory)
             except WantsMore:
                 continue  # each time more is wanted than before
+            except Stale:
+                memory = None
             except Conflict as conflict:
+                memory = None
                 conflicts += 1
                 if conflicts == TRIES:
                     raise StoreUnavailable(f"The store was busy {TRIES} times: {conflict}.") from conflict
@@ -145,9 +161,11 @@ class SqlStore(Reading, Removing):
         wanted: Wanted,
         now: datetime,
         claim: ClaimRequest | None,
+        memory: Memory | None,
     ) -> Finished:
+        self.memory.turn()
         with self.database.writing() as transaction:
-            loaded = transaction.open(wanted, claim, now)
+            loaded = transaction.open(wanted, claim, now, memory)
             unit = Unit(transaction, wanted, loaded, self.plans)
             changes = [*work(unit)]
             claimed = Claiming(unit, claim, loaded.due, now).take() if claim else Finished(())
@@ -158,10 +176,30 @@ class SqlStore(Reading, Removing):
                 raise WantsMore
             tasks = sum(claim.run.request is None for claim in claimed.claims)
             writing = Writing(unit)
-            due = transaction.close(writing.saving(), claim, claim is not None and tasks < claim.limit)
+            tasks_too = claim is not None and tasks < claim.limit
+            try:
+                closed = transaction.close(writing.saving(), claim, tasks_too, unit.checks())
+            except Stale:
+                self.memory.leave_alone(unit.executions)
+                raise
         for key, named in writing.fresh.items():
             self.plans.keep(key, named)
-        return Finished([*changes, *claimed.changes], claimed.claims, due)
+        self._remember(unit, writing, closed)
+        self.memory.note_due(claim, closed.due, tasks_too=tasks_too)
+        return Finished([*changes, *claimed.changes], claimed.claims, closed.due)
+
+    def _remember(self, unit: Unit, writing: Writing, closed: Closed) -> None:
+        """Remember what was written: as it is now, nobody changes these rows any more."""
+        positions = {one: int(row[POSITION]) for one, row in unit.rows.items()}
+        if closed.first is not None:
+            positions |= {run_id: closed.first + place for place, run_id in enumerate(unit.created)}
+        if closed.version is None:
+            executions, runs = [*unit.executions.values()], [*unit.runs.values()]
+        else:
+            executions = [*unit.created_executions.values(), *unit.changed_executions.values()]
+            runs = [*unit.created.values(), *unit.changed.values()]
+        self.memory.forget([*unit.gone, *unit.saving.parked])
+        self.memory.note(runs, executions, closed.version, positions, unit.named | writing.fresh)
 
     def _finish_one_by_one(
         self, reports: Sequence[Report], decide: Decide, now: datetime, claim: ClaimRequest | None

@@ -1,18 +1,36 @@
 """What a dialect offers to the rest of the store: transactions, and reads and writes of many rows at once."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tiercel_orchestrator.kernel.decision import Extent
 from tiercel_orchestrator.store.codec import Columns, Row
 from tiercel_orchestrator.store.port import ClaimRequest
 
+if TYPE_CHECKING:
+    from tiercel_orchestrator.store.memory import Memory, Recalled
+
 
 class Conflict(Exception):
     """Another transaction came in between, and this one was undone: do it again."""
+
+
+class WantsMore(Exception):
+    """A unit of work needs more than was wanted; what has been done with these rows is to be forgotten."""
+
+
+class Stale(Exception):
+    """What a unit of work was decided on from memory does not do, and nothing was written: read it.
+
+    `changed`: somebody else has changed it meanwhile.
+    """
+
+    def __init__(self, *, changed: bool) -> None:
+        super().__init__()
+        self.changed = changed
 
 
 @dataclass(slots=True)
@@ -46,7 +64,7 @@ class Loaded:
     """Rows of task runs and executions; `due`: rows of task runs that may be claimed.
 
     `locked` names the runs, `guarded` the executions nobody else can change before this transaction ends;
-    `locked` None means all.
+    `locked` None means all. `recalled`: rows that did not have to be read.
     """
 
     runs: Sequence[Row] = ()
@@ -54,6 +72,7 @@ class Loaded:
     due: Sequence[Row] = ()
     locked: Collection[str] | None = None
     guarded: Collection[str] = ()
+    recalled: "Recalled | None" = None
 
 
 @dataclass(slots=True)
@@ -74,18 +93,52 @@ class Saving:
 
     def ids(self) -> dict[str, list[str]]:
         """Give the kinds that name runs."""
-        return {kind: getattr(self, kind) for kind in ("below", "dropped", "parked")}
+        return {kind: getattr(self, kind) for kind in NAMED}
 
     def rows(self) -> dict[str, list[Columns]]:
         """Give the kinds that are rows to write."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in self.ids()}
+        return {kind: getattr(self, kind) for kind in WRITTEN}
+
+
+NAMED = ("below", "dropped", "parked")
+WRITTEN = tuple(one.name for one in fields(Saving) if one.name not in NAMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What has to be as it was when a unit of work was decided on: the versions of rows that were recalled.
+
+    `locks`: runs that nobody else may change meanwhile; `alone` and `shared`: the executions that it changes,
+    and those that it works on.
+    """
+
+    runs: Mapping[str, int]
+    executions: Mapping[str, int]
+    locks: Collection[str]
+    alone: Collection[str]
+    shared: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What a commit tells. `due`: when something is due next; `version`: that of the rows written.
+
+    `version` None: what was read may be remembered as well, for the dialect knows when others have written.
+    `first`: the position of the first of the new task runs, where the dialect tells it.
+    """
+
+    due: datetime | None
+    version: int | None
+    first: int | None = None
 
 
 class Transaction(Protocol):
     """One transaction of a dialect, from its first read to its commit."""
 
-    def open(self, wanted: Wanted, claim: ClaimRequest | None, now: datetime) -> Loaded:
-        """Read all that is wanted, and the rows that are due."""
+    def open(
+        self, wanted: Wanted, claim: ClaimRequest | None, now: datetime, memory: "Memory | None" = None
+    ) -> Loaded:
+        """Read all that is wanted and not in memory, and the rows that are due."""
 
     def more(self, wanted: Wanted) -> Loaded:
         """Read what turned out to be needed, without keeping others from changing it."""
@@ -99,8 +152,11 @@ class Transaction(Protocol):
     def lock_flow(self, namespace: str, flow_id: str) -> None:
         """Keep other transactions that do so with the same flow waiting until this one ends."""
 
-    def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool) -> datetime | None:
-        """Write everything, as the last thing; with a claim, say when something is due next."""
+    def close(self, saving: Saving, claim: ClaimRequest | None, tasks_too: bool, checks: Checks) -> Closed:
+        """Write everything, as the last thing; with a claim, say when something is due next.
+
+        `Stale`: what was recalled is not as it was.
+        """
 
     def run(self, query: str, **parameters: Any) -> int:
         """Run a named query; gives how many rows it changed."""

@@ -9,10 +9,12 @@ from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.decision import Extent, Touched
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store import codec
+from tiercel_orchestrator.store.memory import Recalled
 from tiercel_orchestrator.store.plans import Key, Named, Plans
-from tiercel_orchestrator.store.tables import Loaded, Saving, Transaction, Wanted
+from tiercel_orchestrator.store.tables import Checks, Loaded, Saving, Transaction, Wanted, WantsMore
 
 POSITION, RUN_ID, EXECUTION_ID, TASK_ID, PARENT_ID, ATTEMPT = 0, 1, 2, 3, 4, 12
+UNREAD = (None,) * (ATTEMPT - PARENT_ID - 1)
 UNWRITTEN = 2**62
 """Where the positions begin of what is not written yet: behind everything."""
 
@@ -42,16 +44,40 @@ class Unit:
         self.leases: dict[str, tuple[str, int]] = {}
         self.saving = Saving()
         self._asked = wanted.runs | wanted.executions
-        self._gone: set[str] = set()
+        self.gone: set[str] = set()
         self._complete: dict[str, Extent] = {}
+        self.recalled = loaded.recalled or Recalled()
+        self._recall()
         self.admit(loaded)
         self._note_complete(wanted)
 
     # -- what is there
 
+    def _recall(self) -> None:
+        """Take in what did not have to be read; of its row only what says where it stands."""
+        for known in self.recalled.runs:
+            run = known.row
+            self.runs[run.id] = run
+            self.rows[run.id] = (
+                known.position,
+                run.id,
+                run.execution_id,
+                run.task_id,
+                run.parent_id,
+                *UNREAD,
+                run.attempt,
+            )
+            self.entered[run.id] = len(run.history)
+            if known.named is not None:
+                self.named[run.id, run.attempt] = known.named
+        for one in self.recalled.executions:
+            self.executions[one.row.id] = one.row
+            self.positions[one.row.id] = one.position
+            self.entered[one.row.id] = len(one.row.history)
+
     def admit(self, loaded: Loaded) -> None:
         """Take in rows; what is here already stays as it is here."""
-        fresh = [row for row in loaded.runs if row[RUN_ID] not in self.rows and row[RUN_ID] not in self._gone]
+        fresh = [row for row in loaded.runs if row[RUN_ID] not in self.rows and row[RUN_ID] not in self.gone]
         self.named |= self.plans.of(fresh, self.transaction.plans)
         self.rows |= {row[RUN_ID]: row for row in fresh}
         for row in loaded.executions:
@@ -63,7 +89,7 @@ class Unit:
     def run(self, run_id: str) -> TaskRun | None:
         """Give a task run, read now if it was not yet."""
         run = self.runs.get(run_id)
-        if run is not None or run_id in self._gone:
+        if run is not None or run_id in self.gone:
             return run
         if run_id not in self.rows and run_id not in self._asked:
             self._asked.add(run_id)
@@ -126,6 +152,8 @@ class Unit:
         more = Wanted()
         for wanted in (self.wanted, more):
             wanted.add(run_id, extent)
+        if self.recalled.runs:
+            raise WantsMore  # all of it is read, so that it is in the order of its creation
         self.admit(self.transaction.more(more))
         self._note_complete(more)
 
@@ -160,7 +188,7 @@ class Unit:
         """Insert a task run; it comes behind all others."""
         self.runs[run.id] = self.created[run.id] = run
         self.entered[run.id] = 0
-        self._gone.discard(run.id)
+        self.gone.discard(run.id)
 
     def update_run(self, run: TaskRun) -> None:
         """Write a task run; a lease on it ends."""
@@ -207,7 +235,7 @@ class Unit:
             for runs in (self.runs, self.created, self.changed):
                 runs.pop(run_id, None)
             self.leases.pop(run_id, None)
-        self._gone |= run_ids
+        self.gone |= run_ids
 
     def unlocked(self) -> tuple[set[str], set[str]]:
         """Name the runs and the executions that are to be written, and that others may be writing now."""
@@ -215,6 +243,19 @@ class Unit:
             return set(), set()
         runs = {*self.changed, *self.saving.parked} - set(self.locked) - self.created.keys()
         return runs, self.changed_executions.keys() - set(self.guarded) - self.created_executions.keys()
+
+    def checks(self) -> Checks:
+        """Say what has to be as it was recalled when this is written."""
+        reported = self.wanted.runs & self.runs.keys()
+        parents = {above for one in reported if (above := self.runs[one].parent_id)}
+        alone = self.changed_executions.keys()
+        return Checks(
+            {one.row.id: one.version for one in self.recalled.runs if one.version},
+            {one.row.id: one.version for one in self.recalled.executions if one.version},
+            reported | parents | self.changed.keys(),
+            alone,
+            {run.execution_id for run in self.runs.values()} - alone - self.created_executions.keys(),
+        )
 
     # -- what is only added
 

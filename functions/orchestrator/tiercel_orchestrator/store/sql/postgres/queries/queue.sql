@@ -11,9 +11,18 @@ select (due.run).*, (due.execution).* from tiercel.take_due(:now, :root, :limit,
 select tiercel.next_due(:root, :tasks_too);
 
 -- name: write_unit
--- Write all that a transaction has changed.
-select tiercel.write_unit(
-    :below, :dropped, :parked, :new_executions, :executions, :new_runs, :runs, :plans, :logs, :metrics, :events
+-- Write all that a transaction has changed; see the function.
+select * from tiercel.write_unit(
+    :below, :dropped, :parked, :new_executions, :executions, :new_runs, :runs, :plans, :logs, :metrics, :events,
+    :claims, :root, :tasks_too
+);
+
+-- name: write_unchanged
+-- Write what was decided on from memory, if it still holds; see the function.
+select * from tiercel.write_unchanged(
+    :alone, :shared, :locks, :known_runs, :run_versions, :known_executions, :execution_versions,
+    :below, :dropped, :parked, :new_executions, :executions, :new_runs, :runs, :plans, :logs, :metrics, :events,
+    :claims, :root, :tasks_too
 );
 
 -- name: guard_alone

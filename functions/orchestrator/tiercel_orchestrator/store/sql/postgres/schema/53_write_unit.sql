@@ -1,11 +1,16 @@
 -- All that a transaction writes: ids, and a JSON list of rows for each kind, null where there is none; in the order
--- in which one may need another.
+-- in which one may need another. Its plans are made while the tables are small, and must hold when they are not. Gives the version of the rows that it wrote, which is their xmin, and where p_claims
+-- when something is due next.
 create function tiercel.write_unit(
     p_below text[], p_dropped text[], p_parked text[], p_new_executions json, p_executions json, p_new_runs json,
-    p_runs json, p_plans json, p_logs json, p_metrics json, p_events json
-) returns void
+    p_runs json, p_plans json, p_logs json, p_metrics json, p_events json,
+    p_claims boolean, p_root text, p_tasks_too boolean
+) returns table (version bigint, due bigint)
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 begin
     -- a loop's children are replaced at each turn
@@ -89,5 +94,8 @@ begin
         select execution_id, task_run_id, task_id, state, at
         from json_populate_recordset(null::tiercel.events, p_events);
     end if;
+    return query select
+        pg_current_xact_id()::xid::text::bigint,
+        case when p_claims then tiercel.next_due(p_root, p_tasks_too) end;
 end
 $$;

@@ -63,6 +63,9 @@ insert into task_runs (
     :lease, :outputs, :work, :request, :due_at, :owner, :lease_until, :frame
 );
 
+-- name: last_position
+select last_insert_rowid();
+
 -- name: update_task_run
 update task_runs
 set state = :state, history = :history, attempts = :attempts, attempt = :attempt, lease = :lease,
