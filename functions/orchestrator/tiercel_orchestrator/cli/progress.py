@@ -12,6 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from tiercel.plugin import LogLine
+from tiercel_orchestrator.cli import say
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import TaskRun
 from tiercel_orchestrator.store.port import Change
@@ -43,6 +44,9 @@ class Progress(Protocol):
     def said(self, run: TaskRun, line: LogLine) -> None:
         """See a line of a task that runs."""
 
+    def troubled(self, message: str) -> None:
+        """See why nothing goes on for the moment."""
+
     def __enter__(self) -> "Progress": ...
 
     def __exit__(
@@ -51,13 +55,17 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Watch without a word."""
+    """Watch without a word, as long as it goes on."""
 
     def changed(self, change: Change) -> None:
         """Say nothing."""
 
     def said(self, run: TaskRun, line: LogLine) -> None:
         """Say nothing."""
+
+    def troubled(self, message: str) -> None:
+        """Say it where no result stands: somebody waits for one."""
+        say.err.print(message, style="yellow", markup=False)
 
     def __enter__(self) -> "Silent":
         return self
@@ -154,6 +162,10 @@ class LiveTree(Silent):
         for run_id, line in change.logs:
             known = self.runs.get(run_id or "")
             self._log(label(known) if known else "flow", line)
+
+    def troubled(self, message: str) -> None:
+        """Let it scroll by."""
+        self._live.console.print(Text(message, style="yellow"))
 
     def _log(self, name: str, line: LogLine) -> None:
         text = Text.assemble((f"{line.timestamp[11:19]} ", "dim"), (f"{name} ", "cyan"))

@@ -6,8 +6,8 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,13 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.local import made, open_engine
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.operations import Operations, Standing
+from tiercel_orchestrator.shell.pump import OUTAGE
 from tiercel_orchestrator.shell.starting import StartRequest
 from tiercel_orchestrator.store.port import Change
 from tiercel_orchestrator.views import execution_view
 
 LOG_FILE = "tiercel.log"
+AGAIN_AFTER_SECONDS = 30.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -43,9 +45,22 @@ class Watch:
     as_json: bool = False
     progress: Progress | None = None
 
-    def engine(self) -> AbstractAsyncContextManager[Engine]:
+    @asynccontextmanager
+    async def engine(self) -> AsyncIterator[Engine]:
         """Open an engine that claims nothing yet, and reports here."""
-        return open_engine(self.home, self.store, listener=self.changed, log_sink=self.said, claiming=False)
+        told = OncePerOutage(self.troubled)
+        logging.getLogger(OUTAGE).addHandler(told)
+        try:
+            async with open_engine(
+                self.home, self.store, listener=self.changed, log_sink=self.said, claiming=False
+            ) as engine:
+                yield engine
+        finally:
+            logging.getLogger(OUTAGE).removeHandler(told)
+
+    def troubled(self, message: str) -> None:
+        """Pass on why nothing goes on."""
+        self._show(lambda progress: progress.troubled(message))
 
     def changed(self, change: Change) -> None:
         """Pass a change on."""
@@ -74,6 +89,21 @@ class Watch:
         else:
             self.progress = Lines(say.out, execution.id)
         return self.progress
+
+
+class OncePerOutage(logging.Handler):
+    """Tells of an outage of the store when it begins, and not again for a while."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self.tell = tell
+        self.told: float | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell what is logged."""
+        if self.told is None or record.created - self.told > AGAIN_AFTER_SECONDS:
+            self.told = record.created
+            self.tell(record.getMessage())
 
 
 def log_to(home: Path) -> None:
@@ -205,7 +235,7 @@ async def _end_of(engine: Engine, execution: Execution) -> Execution:
 
 
 async def _report(engine: Engine, execution: Execution, watch: Watch) -> int:
-    runs = await engine.in_store(engine.store.task_runs, execution.id)
+    runs = await engine.patiently(engine.store.task_runs, execution.id)
     if watch.as_json:
         print_json(execution_view(execution, runs))
     else:

@@ -92,6 +92,20 @@ class Engine:
         """Run a call of the store on its own thread."""
         return await self.pump.in_store(call, *arguments)
 
+    async def patiently(self, call: Callable[..., T], *arguments: Any) -> T:
+        """Read from the store; while it cannot be used, try on until the loop gives up, which says why."""
+        while True:
+            try:
+                return await self.in_store(call, *arguments)
+            except StoreUnavailable:
+                running = self.pump.running
+                if running is None:
+                    raise
+                await asyncio.wait({running}, timeout=LOOK_EVERY_SECONDS)
+                if running.done():
+                    running.result()
+                    raise
+
     async def _tell_triggers(self, claim: Claim) -> Report:
         return await self.reactions.tell(claim)
 
@@ -162,7 +176,7 @@ class Engine:
 
     async def execution(self, execution_id: str) -> Execution:
         """Give an execution as it stands."""
-        execution = await self.in_store(self.store.execution, execution_id)
+        execution = await self.patiently(self.store.execution, execution_id)
         if execution is None:
             request = await self.in_store(self.store.request, execution_id)
             raise InvalidFlow(requests.unstarted(request, execution_id))

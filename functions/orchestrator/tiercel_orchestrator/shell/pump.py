@@ -35,6 +35,8 @@ from tiercel_orchestrator.store.port import (
 T = TypeVar("T")
 
 logger = logging.getLogger("tiercel.engine")
+outage = logging.getLogger(OUTAGE := "tiercel.engine.outage")
+"""What is said of a store that cannot be used for the moment, over and over until it can."""
 
 LEASE = timedelta(seconds=60)
 SWEEP_EVERY = timedelta(seconds=10)
@@ -159,7 +161,7 @@ class Pump:
                 patience = LOST_PATIENCE_SECONDS if isinstance(error, StoreLost) else STORE_PATIENCE_SECONDS
                 if time.monotonic() - failing_since > patience:
                     raise
-                logger.warning("%s Trying again.", error)
+                outage.warning("%s Trying again.", error)
                 self._inbox = reports + self._inbox
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
 
@@ -222,7 +224,7 @@ class Pump:
                     if run.ended and run.id in self._working:
                         self._working[run.id].cancel()
             except StoreUnavailable as error:
-                logger.warning("Leases could not be looked after: %s Trying again.", error)
+                outage.warning("Leases could not be looked after: %s Trying again.", error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._called.wait()
@@ -287,7 +289,7 @@ class Pump:
                 return await self.work.carry_out(claim, read)
             except StoreUnavailable as error:
                 read = None
-                logger.warning("%s Trying again.", error)
+                outage.warning("%s Trying again.", error)
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
 
     def _tell_later(self, report: Report) -> None:

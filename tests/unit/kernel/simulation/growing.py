@@ -67,6 +67,8 @@ class Grower:
         blocks: dict[str, tuple[Task, ...]] = {}
         if self.chance(0.3):
             blocks["errors"] = self.block(0, 1)
+            if kind in UNSTEADY:
+                rest["retry"] = None  # the specification cannot tell in which try a child began
             steady = steady or rest["retry"] is not None
         if self.chance(0.2):
             blocks["finally"] = self.block(0, 1)
