@@ -40,7 +40,7 @@ def watch_sqlite(death: Death) -> None:
 
 
 def watch_postgres(death: Death) -> None:
-    """Take every statement that is sent to Postgres for a boundary, and the wait for a commit's answer."""
+    """Take every statement that is sent to Postgres for a boundary, and each answer to a commit."""
     send = session._send
 
     def watched(connection: psycopg.Connection, statement: session.Statement) -> psycopg.Cursor:
@@ -48,6 +48,8 @@ def watch_postgres(death: Death) -> None:
         cursor = send(connection, statement)
         if statement is session.COMMIT:
             death.boundary(lambda: _flush(connection))
+        elif "write_unchanged" in statement.text:
+            death.boundary()  # it is committed, and whoever waits does not know it yet
         return cursor
 
     session._send = watched
