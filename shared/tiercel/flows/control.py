@@ -44,7 +44,7 @@ class Control:
 
     def templates(self, task: Task) -> dict[str, Any]:
         """Give the properties that hold expressions or name a file; they are rendered before `plan`."""
-        held = {name: task.properties.get(name) for name in self.rendered}
+        held = {name: task.properties.get(name) for name in (*self.rendered, "timeout")}
         return {name: value for name, value in held.items() if holds_template(value) or is_file(value)}
 
 
@@ -237,6 +237,7 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
                     _FLOW + "Sequential",
                     _OLD + "Sequential",
                     _FLOW + "Retry",
+                    _FLOW + "Timeout",
                     _FLOW + "ForEachItem",
                     _OLD + "ForEachItem",
                 ],
@@ -277,7 +278,7 @@ CONTROLS: Mapping[str, Control] = MappingProxyType(
             (Control(_until, ("failOnMaxReached", "checkFrequency")), [_FLOW + "LoopUntil"]),
             (Control(_old_until, ("failOnMaxReached", "checkFrequency")), [_FLOW + "WaitFor"]),
             (
-                Control(_pause, ("delay", "pauseDuration", "behavior", "timeout")),
+                Control(_pause, ("delay", "pauseDuration", "behavior")),
                 [_FLOW + "Pause", _OLD + "Pause"],
             ),
             (

@@ -26,6 +26,17 @@ class Retry(FlowControl[SequentialParams]):
     task_types = ("io.kestra.plugin.core.flow.Retry",)
 
 
+class TimeoutParams(FlowableParams):
+    timeout: timedelta = Field(description="How long the tasks may take, all together.")
+    tasks: Static[Tasks] = Field(description="Tasks to run in this order.")
+
+
+class Timeout(FlowControl[TimeoutParams]):
+    """Run tasks one after another; what has not ended within `timeout` is stopped, and the block fails."""
+
+    task_types = ("io.kestra.plugin.core.flow.Timeout",)
+
+
 class ParallelParams(FlowableParams):
     concurrent: int = Field(0, description="How many may run at once; 0 means all.")
     tasks: Static[Tasks] = Field(description="Tasks to run side by side.")

@@ -7,7 +7,16 @@ the runs that are there. That is one commit; the execution goes on with the next
 from datetime import datetime
 
 from tiercel.flows.plans import Batches, Each, Graph, Iterations, Pause, Slice, Subflow
-from tiercel_orchestrator.kernel import batches, iterations, scopes, shards, states, task_runs, watching
+from tiercel_orchestrator.kernel import (
+    batches,
+    iterations,
+    scopes,
+    shards,
+    states,
+    task_runs,
+    timeouts,
+    watching,
+)
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.events import LabelsRequested, MarkRequested, StateRequested
@@ -125,16 +134,22 @@ def retry_scope(deciding: Deciding, scope: TaskRun, due: datetime) -> None:
         # it failed by itself: a loop at its maximum, a pause that nobody resumed
         _begin_anew(deciding, tree, scope, due)
     frame_of(scope).tries = tries
-    for run in [run for run in deciding.runs.values() if run.work == "held" and run.attempts]:
-        run.state, run.history[-1] = states.RETRYING, (states.RETRYING, run.history[-1][1])
+    for run in [run for run in deciding.runs.values() if run.work == "held" and _is_below(tree, scope, run)]:
+        if run.attempts:  # one that was stopped before it began has none
+            run.state, run.history[-1] = states.RETRYING, (states.RETRYING, run.history[-1][1])
         task_runs.await_try(deciding, run, due)
     for run in deciding.runs.values():
         if run.role == "shard" and run.work == "children" and not frame_of(run).running:
             deciding.look_at(run)  # it was opened with the others, and has nothing to wait for
 
 
+def _is_below(tree: Tree, scope: TaskRun, run: TaskRun) -> bool:
+    return any(above is scope for above in tree.lineage(run))
+
+
 def _begin_anew(deciding: Deciding, tree: Tree, scope: TaskRun, due: datetime) -> None:
     tree.drop_below(scope)
+    timeouts.end(deciding, scope)
     scope.end_attempt(states.FAILED, deciding.now)
     scope.enter(states.RETRYING, deciding.now)
     scope.attempt += 1
@@ -180,6 +195,7 @@ def _reopen(deciding: Deciding, tree: Tree, scope: TaskRun) -> bool:
 
 def _revive(deciding: Deciding, tree: Tree, run: TaskRun) -> None:
     tree.drop_below(run)
+    timeouts.end(deciding, run)
     subflow = run.frame.plan if run.frame else None
     flowable = is_scope(run) and not isinstance(subflow, Subflow | Pause)
     run.enter(states.RUNNING if flowable else states.RESTARTED, deciding.now)
@@ -204,7 +220,9 @@ def _open(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> None:
     if phase == "tasks" and shards.is_wide(frame_of(scope).plan):
         for shard in [child for child in tree.children(scope) if child.role == "shard" and child.ended]:
             _open(deciding, tree, shard, phase)  # it may have stopped because another one failed
+    timeouts.end(deciding, scope)
     scope.frame = _counted(deciding, tree, scope, phase)
+    timeouts.begin(deciding, scope)
     if not scope.is_root and scope.ended:
         scope.enter(states.RUNNING, deciding.now)
         if scope.attempts:
@@ -218,6 +236,7 @@ def _counted(deciding: Deciding, tree: Tree, scope: TaskRun, phase: Phase) -> Fr
     """Count a frame from the runs that are there, and lay down what a value of an each still lacks."""
     old = frame_of(scope)
     frame = Frame(old.plan, phase, iteration=old.iteration, opened=old.opened + 1, own=old.own, worst=old.own)
+    frame.seconds = old.seconds
     children = tree.in_phase(scope, phase)
     for child in tree.children(scope):
         if child.ended:

@@ -51,6 +51,13 @@ class Deciding:
         """Note that a run has changed."""
         self.decision.changed[run.id] = run
 
+    def drop(self, run: TaskRun) -> None:
+        """Delete a run, be it laid down just now."""
+        self.runs.pop(run.id, None)
+        self.decision.changed.pop(run.id, None)
+        self.decision.created = [one for one in self.decision.created if one is not run]
+        self.decision.dropped.append(run.id)
+
     def wait(self, run: TaskRun, work: Work, until: datetime | None = None) -> None:
         """Say what a run waits for, and until when."""
         run.work, run.due_at = work, until

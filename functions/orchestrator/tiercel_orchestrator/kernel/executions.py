@@ -126,9 +126,17 @@ def stop(deciding: Deciding, run: TaskRun, state: str) -> None:
 def _end_live(deciding: Deciding, state: str) -> None:
     if deciding.extent == "lineage":
         raise Wants("live")
-    for run in deciding.runs.values():
+    for run in list(deciding.runs.values()):
         if not run.ended and not run.is_root and not run.heralds:
-            run.end_attempt(state, deciding.now)
-            run.enter(state, deciding.now)
-            run.request = None
-            deciding.wait(run, "")
+            end_run(deciding, run, state)
+
+
+def end_run(deciding: Deciding, run: TaskRun, state: str) -> None:
+    """End a run, and tell nobody; what only watches is not needed any more."""
+    if run.role == "monitor":
+        deciding.drop(run)
+        return
+    run.end_attempt(state, deciding.now)
+    run.enter(state, deciding.now)
+    run.request = None
+    deciding.wait(run, "")

@@ -11,6 +11,7 @@ from tiercel_orchestrator.kernel import (
     scopes,
     states,
     task_runs,
+    timeouts,
     watching,
 )
 from tiercel_orchestrator.kernel.deciding import Deciding
@@ -77,7 +78,7 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
         case Answered() if _in_time(run, event.lease) and run.request:
             _answered(deciding, run, event)
         case Due() if run.work == "timer" and run.role == "monitor":
-            watching.due(deciding, run)
+            (watching if deciding.runs[run.parent_id or ""].is_root else timeouts).due(deciding, run)
         case Due() if run.work == "timer" and run.is_root and deciding.execution.state == states.RESTARTED:
             again.go_on(deciding, run)
         case Due() if run.work == "timer" and run.is_root:

@@ -71,6 +71,8 @@ class Frame:
     """Of a ForEachItem or Loop: how many of its executions or iterations have ended in which state."""
     held: bool = False
     """Of the root: somebody paused the execution, and nothing new starts."""
+    seconds: float | None = None
+    """How long the scope may take, with all that runs inside of it."""
 
 
 @dataclass(slots=True)

@@ -162,10 +162,11 @@ def _phase_over(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
     elif frame.phase == "tasks" and isinstance(frame.plan, Loop) and not frame.failed:
         deciding.ask(scope, "condition")
     else:
-        _next_phase(deciding, scope, frame)
+        next_phase(deciding, scope, frame)
 
 
-def _next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+def next_phase(deciding: Deciding, scope: TaskRun, frame: Frame) -> None:
+    """Go to the phase after the one that is over, or end the scope."""
     if frame.phase == "errors" and _tried_again(deciding, scope, frame):
         return
     erred = frame.phase == "tasks" and frame.worst == states.FAILED
@@ -233,12 +234,12 @@ def condition_answered(deciding: Deciding, run: TaskRun, answer: Answered) -> No
     if answer.error:
         _fail_loop(deciding, run, frame, answer.error)
     elif truthy(answer.values["condition"]):
-        _next_phase(deciding, run, frame)
+        next_phase(deciding, run, frame)
     elif _exhausted(deciding, run, frame, loop):
         if loop.fail_on_max:
             _fail_loop(deciding, run, frame, "The loop reached its maximum before its condition held.")
         else:
-            _next_phase(deciding, run, frame)
+            next_phase(deciding, run, frame)
     else:
         deciding.wait(run, "timer", deciding.now + timedelta(seconds=loop.interval_seconds))
 
@@ -247,7 +248,7 @@ def _fail_loop(deciding: Deciding, run: TaskRun, frame: Frame, reason: str) -> N
     deciding.log(run, "ERROR", reason)
     frame.own = states.FAILED
     frame.worst = states.worse(frame.worst, frame.own)
-    _next_phase(deciding, run, frame)
+    next_phase(deciding, run, frame)
 
 
 def _exhausted(deciding: Deciding, run: TaskRun, frame: Frame, loop: Loop) -> bool:

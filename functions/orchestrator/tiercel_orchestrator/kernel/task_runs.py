@@ -9,7 +9,8 @@ from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
 from tiercel.flows.models import Retry, Task
 from tiercel.flows.plans import Each, Loop, Merge, Pause, Plan, Sequence, Stop, Subflow, Update
-from tiercel_orchestrator.kernel import batches, executions, shards, states
+from tiercel.flows.values import as_seconds
+from tiercel_orchestrator.kernel import batches, executions, shards, states, timeouts
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.events import Answered, ChildEnded, Ended
 from tiercel_orchestrator.kernel.ids import derive
@@ -86,12 +87,16 @@ def _planned(deciding: Deciding, run: TaskRun, task: Task, rendered: dict[str, A
     begin(deciding, run)
     try:
         decided, outputs = plan(task, rendered, execution_variables=deciding.execution.variables)
+        seconds = as_seconds({"timeout": rendered.get("timeout", task.timeout)}, "timeout")
     except TiercelError as error:
         fail(deciding, run, str(error))
         return
     # the items of an each stand in its plan, and its row is written with every child that ends
     run.outputs = None if isinstance(decided, Each) else outputs or None
     _carry_out(deciding, run, decided)
+    if run.frame is not None and not run.ended and not isinstance(decided, Pause):
+        run.frame.seconds = seconds
+        timeouts.begin(deciding, run)
 
 
 def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
@@ -203,6 +208,7 @@ def _try_again(deciding: Deciding, run: TaskRun, due: datetime, as_new_execution
         executions.kill(deciding, states.RETRIED)
         deciding.decision.retry_at = due
         return
+    timeouts.end(deciding, run)
     run.enter(states.RETRYING, deciding.now)
     run.attempt += 1
     run.frame = run.outputs = None
@@ -226,6 +232,7 @@ def await_try(deciding: Deciding, run: TaskRun, due: datetime) -> None:
 
 def close(deciding: Deciding, run: TaskRun, state: str) -> None:
     """Give a run its last state and tell the scope above."""
+    timeouts.end(deciding, run)
     if not run.attempts:
         run.begin_attempt(deciding.now)
     run.end_attempt(state, deciding.now)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tiercel.flows.models import Task
 from tiercel.flows.plans import Sequence
-from tiercel_orchestrator.kernel import scopes
+from tiercel_orchestrator.kernel import scopes, timeouts
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.rows import Phase, TaskRun
@@ -59,6 +59,7 @@ class Tree:
     def drop(self, run: TaskRun) -> None:
         """Delete a run and all below it."""
         self.drop_below(run)
+        timeouts.end(self.deciding, run)
         decision = self.deciding.decision
         decision.dropped.append(run.id)
         decision.changed.pop(run.id, None)

@@ -19,7 +19,7 @@ def begin(deciding: Deciding, root: TaskRun) -> None:
     """Set a monitor for each agreement on time."""
     for agreement in deciding.flow.agreements:
         if agreement.duration is not None:
-            monitor = _monitor(deciding, root, monitor_id(deciding.execution, agreement))
+            monitor = lay_down(deciding, root, monitor_id(deciding.execution, agreement))
             deciding.wait(monitor, "timer", deciding.now + agreement.duration)
 
 
@@ -35,7 +35,7 @@ def end(deciding: Deciding) -> None:
 def look(deciding: Deciding, root: TaskRun, child: TaskRun) -> None:
     """Ask whether what was agreed on holds, now that a task at the top has ended."""
     if assertions(deciding.flow.agreements) and deciding.execution.state not in states.ENDED:
-        monitor = _monitor(deciding, root, derive(child.id, child.attempt, "assertions"))
+        monitor = lay_down(deciding, root, derive(child.id, child.attempt, "assertions"))
         deciding.ask(monitor, "assertions")
 
 
@@ -83,8 +83,9 @@ def _broken(deciding: Deciding, agreement: Agreement, reason: str) -> None:
         executions.kill(deciding, ENDS[agreement.behavior], of_runs=states.KILLED)
 
 
-def _monitor(deciding: Deciding, root: TaskRun, run_id: str) -> TaskRun:
-    monitor = TaskRun(run_id, deciding.execution.id, None, root.id, role="monitor")
+def lay_down(deciding: Deciding, scope: TaskRun, run_id: str) -> TaskRun:
+    """Lay down a monitor of a scope, the execution's own or another."""
+    monitor = TaskRun(run_id, deciding.execution.id, None, scope.id, role="monitor")
     monitor.enter(states.CREATED, deciding.now)
     deciding.runs[run_id] = monitor
     deciding.decision.created.append(monitor)

@@ -197,6 +197,7 @@ def _copy_of_frame(frame: Frame) -> Frame:
         frame.tries,
         frame.tally.copy(),
         frame.held,
+        frame.seconds,
     )
 
 

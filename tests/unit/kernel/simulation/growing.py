@@ -72,6 +72,8 @@ class Grower:
             steady = steady or rest["retry"] is not None
         if self.chance(0.2):
             blocks["finally"] = self.block(0, 1)
+        if kind != "Pause" and self.chance(0.15):
+            rest["timeout"] = "P1D"
         within, params = self.inside(kind, depth - 1, steady)
         return task(name, FLOW + kind, params=params, blocks=within | blocks, **rest)
 

@@ -99,7 +99,9 @@ def _check_frame(block: tuple[object, ...], scope: TaskRun, children: list[TaskR
         limit = getattr(frame.plan, "limit", 0) if frame.phase == "tasks" else 0
         many = len({child.iteration for child in live}) if isinstance(frame.plan, Each) else len(live)
         assert not limit or many <= limit, f"{name} runs {many} at once, and may {limit}"
-    others = [child for child in children if not child.ended and child not in inside]
+    others = [
+        child for child in children if not child.ended and child not in inside and child.role != "monitor"
+    ]
     assert not others, f"{name} is in its {frame.phase}, and {others[0].task_id} lives"
 
 

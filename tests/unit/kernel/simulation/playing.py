@@ -41,6 +41,8 @@ class Player:
         self.restarts = self.random.randint(0, 3)
         self.steps = 0
         self.killed = False
+        """Whether somebody killed it, or some scope's time was over: how it ends depends on when."""
+        self.late = self.random.choice([0.0, 0.0, 0.0, 0.02])
         self.records: dict[Key, Record] = {}
 
     def play(self) -> int:
@@ -70,6 +72,9 @@ class Player:
         leased = [run for run in world.runs.values() if run.work == "leased"]
         if leased and random.random() < self.losses:
             world.give_back(random.choice(leased))
+            return
+        if random.random() < self.late and world.run_out():
+            self.killed = True
             return
         if random.random() < self.pauses:
             asked: list[Event] = [PauseRequested(ROOT), GoOnRequested(ROOT), RestartRequested(ROOT)]

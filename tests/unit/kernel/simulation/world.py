@@ -61,11 +61,24 @@ class World:
 
     def due(self) -> list[TaskRun]:
         """Give the rows whose moment has come."""
-        return [run for run in self.runs.values() if run.due_at is not None and run.due_at <= self.now]
+        return [run for run in self._waiting() if run.due_at is not None and run.due_at <= self.now]
+
+    def _waiting(self) -> list[TaskRun]:
+        """Give the rows that wait for a moment, but for that at which a scope's time is over."""
+        return [run for run in self.runs.values() if run.due_at is not None and run.role != "monitor"]
+
+    def run_out(self) -> bool:
+        """Let the time of some scope be over, whatever runs in it; False if none has a limit."""
+        monitors = [run for run in self.runs.values() if run.role == "monitor" and not run.ended]
+        if not monitors:
+            return False
+        monitor = self.random.choice(monitors)
+        monitor.due_at = self.now
+        return self.feed(Due(monitor.id)) is not None
 
     def forward(self) -> bool:
         """Let time pass until the next row is due; False if none ever will."""
-        moments = [run.due_at for run in self.runs.values() if run.due_at is not None]
+        moments = [run.due_at for run in self._waiting() if run.due_at is not None]
         if moments:
             self.now = max(self.now, min(moments))
         return bool(moments)
