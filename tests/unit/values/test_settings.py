@@ -45,7 +45,7 @@ def test_a_postgres_may_be_named_and_is_not_dialled_before_it_is_used(url: str, 
     kv, _, _ = chosen({"TIERCEL_KV_URL": url, **ON_LAMBDA}, tmp_path)
     assert isinstance(kv, PostgresKeyValueStore)
     assert isinstance(kv.functions, DirectFunctions)
-    assert kv.functions.loop is None
+    assert (kv.functions.idle, kv.functions.ready) == ([], False)
 
 
 @pytest.mark.parametrize("environment", [{"TIERCEL_KV_URL": "supabase"}, ON_LAMBDA, {"K_SERVICE": "s"}])
