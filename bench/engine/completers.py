@@ -26,10 +26,16 @@ PROCESSES, THREADS = 8, 4
 LEASE = timedelta(seconds=60)
 
 
-def completions_a_second(url: str, items: int, *, sharded: bool) -> float:
-    """Let 32 workers end the values of a ForEach one by one; its rows are laid down beforehand."""
+def completions_a_second(url: str, items: int, *, sharded: bool, sync_ms: float = 0) -> float:
+    """Let 32 workers end the values of a ForEach one by one; its rows are laid down beforehand.
+
+    `sync_ms`: how much longer each commit takes, as on a disk that syncs more slowly.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("drop schema if exists tiercel cascade")
+        connection.execute(f"alter system set commit_delay = {int(sync_ms * 1000)}".encode())
+        connection.execute("alter system set commit_siblings = 0")
+        connection.execute("select pg_reload_conf()")
     wide = shards.WIDE
     shards.WIDE = wide if sharded else items + 1
     try:
@@ -38,6 +44,9 @@ def completions_a_second(url: str, items: int, *, sharded: bool) -> float:
         shards.WIDE = wide
     with ProcessPoolExecutor(PROCESSES) as pool:
         taken = list(pool.map(_work, [url] * PROCESSES, range(PROCESSES)))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("alter system reset commit_delay")
+        connection.execute("select pg_reload_conf()")
     done = sum(count for _, _, count in taken)
     assert done == items, f"{done} of {items} values ended"
     return items / (max(end for _, end, _ in taken) - min(start for start, _, _ in taken))
