@@ -95,6 +95,10 @@ crash: $(VENV)/.dev ## kill an engine at each of its statements, on both stores;
 storm: $(VENV)/.dev ## kill orchestrators under load, STORM_SECONDS (300) on each store; SEED=n draws the same again
 	@$(BIN)/python -m tests.storm
 
+.PHONY: storm-queues
+storm-queues: $(VENV)/.dev ## run a ForEach of 1,000 over queues while one process in ten is killed; ITEMS, SEED
+	@$(BIN)/python -m tests.queues
+
 .PHONY: check
 check: $(VENV)/.dev ## format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }

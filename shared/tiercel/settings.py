@@ -17,6 +17,9 @@ SYNC_SECONDS = 25.0
 
 LAMBDA_SECONDS = 900.0
 CLOUD_RUN_SECONDS = 3600.0
+HIDDEN_SECONDS = 60.0
+QUEUE_LEASE_SECONDS = 12 * 3600.0
+"""A queue shows a dead worker's message again by itself: this is for what somebody took out of it."""
 BODY_BYTES = 6 * 1024 * 1024
 """What Lambda lets in; the same everywhere, so that what works here works there."""
 
@@ -53,6 +56,12 @@ class Settings:
     """The largest body that is read."""
     results_queue: str | None = None
     """URL of the SQS queue to which a worker sends results."""
+    work_queue: str | None = None
+    """URL of the SQS queue from which the family's worker takes envelopes."""
+    hidden_seconds: float = HIDDEN_SECONDS
+    """How long nobody else sees a message after its worker was last known to live."""
+    queue_lease_seconds: float = QUEUE_LEASE_SECONDS
+    """How long a task that was left to a queue is waited for before it is sent again."""
 
     @property
     def deployed(self) -> bool:
@@ -88,9 +97,12 @@ class Settings:
             other_namespaces=values.get("TIERCEL_ALLOW_OTHER_NAMESPACES", "").lower() in YES,
             on_lambda=on_lambda,
             on_cloud_run=on_cloud_run,
-            sync_seconds=seconds(values.get("TIERCEL_SYNC_SECONDS")),
+            sync_seconds=seconds(values, "TIERCEL_SYNC_SECONDS", SYNC_SECONDS),
             body_bytes=bytes_of(values.get("TIERCEL_BODY_BYTES")),
             results_queue=values.get("TIERCEL_RESULTS_QUEUE_URL") or None,
+            work_queue=values.get("TIERCEL_WORK_QUEUE_URL") or None,
+            hidden_seconds=seconds(values, "TIERCEL_HIDDEN_SECONDS", HIDDEN_SECONDS),
+            queue_lease_seconds=seconds(values, "TIERCEL_QUEUE_LEASE_SECONDS", QUEUE_LEASE_SECONDS),
         )
 
 
@@ -111,15 +123,16 @@ def hosts(text: str) -> tuple[str, ...]:
     return found
 
 
-def seconds(text: str | None) -> float:
-    """Read TIERCEL_SYNC_SECONDS."""
+def seconds(values: Mapping[str, str], name: str, default: float) -> float:
+    """Read a number of seconds."""
+    text = values.get(name)
     try:
-        value = float(text) if text else SYNC_SECONDS
+        value = float(text) if text else default
     except ValueError:
         value = 0.0
     if not value > 0:
         raise TiercelError(
-            f"TIERCEL_SYNC_SECONDS is '{text}'; set it to a positive number of seconds, for example 25."
+            f"{name} is '{text}'; set it to a positive number of seconds, for example {default:g}."
         )
     return value
 

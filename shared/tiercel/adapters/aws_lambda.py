@@ -1,12 +1,11 @@
 """A family on AWS Lambda: HTTP API events, SQS batches and direct invocations, one dispatcher behind them."""
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tiercel.adapters.observing import Metrics, log_json, said_with
 from tiercel.adapters.step_functions import TOKEN, Waiting
@@ -16,6 +15,9 @@ from tiercel.errors import InvalidFlow
 from tiercel.registry import Family
 from tiercel.services import Services
 from tiercel.settings import Settings
+
+if TYPE_CHECKING:
+    from tiercel.adapters.working import Working
 
 logger = logging.getLogger("tiercel.lambda")
 ANSWER_SECONDS = 3.0
@@ -94,15 +96,15 @@ class LambdaHandler:
 
     async def record(self, record: Event, context: Any) -> None:
         """Run one message of a batch and report its result."""
-        try:
-            content = json.loads(record["body"])
-        except ValueError as error:
-            raise InvalidFlow(f"The message is no JSON: {error}.") from error
-        token, content = token_of(content)
         with said_with(correlation_id=record["messageId"]):
-            envelope = read_envelope(content)
-            result = await self.run(envelope, context)
-            await (self.answer(token, result) if token else self.report(envelope, result))
+            if self.working.is_late(record):
+                logger.info("nobody waits for this message any more: its task was sent again")
+                return
+            async with self.working.held(record):
+                token, content = token_of(await self.working.content(record))
+                envelope = read_envelope(content)
+                result = await self.run(envelope, context)
+                await (self.answer(token, result) if token else self.working.report(envelope, result))
 
     async def run(self, envelope: Envelope, context: Any) -> Result:
         """Run an envelope within what is left of the function's time, if it can ever be enough."""
@@ -121,37 +123,17 @@ class LambdaHandler:
 
         await in_thread(lambda: self.waiting.answer(token, result))
 
-    async def report(self, envelope: Envelope, result: Result) -> None:
-        """Send a result to the queue of results; without one, the function's log keeps it."""
-        run = envelope.context
-        message = json.dumps(
-            {
-                "executionId": run.execution_id,
-                "taskRunId": run.task_run_id,
-                "attempt": run.attempt,
-                "lease": run.lease,
-                "result": result.model_dump(mode="json", by_alias=True),
-            }
-        )
-        queue = self.dispatcher.settings.results_queue
-        if queue is None:
-            logger.info("%s", message)
-            return
-        from tiercel.calling import in_thread
-
-        await in_thread(lambda: self.sqs.send_message(QueueUrl=queue, MessageBody=message))
-
     @cached_property
     def waiting(self) -> Waiting:
         """Give what answers state machines."""
         return Waiting()
 
     @cached_property
-    def sqs(self) -> Any:
-        """Connect to SQS."""
-        import boto3
+    def working(self) -> "Working":
+        """Give what knows the queues."""
+        from tiercel.adapters.working import Working
 
-        return boto3.client("sqs")
+        return Working(self.dispatcher)
 
 
 def is_batch(event: Event) -> bool:

@@ -1,8 +1,9 @@
-"""An S3 that answers over HTTP: moto's server, as a process of its own."""
+"""A cloud that answers over HTTP: moto's server, as a process of its own."""
 
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,9 @@ def moto_server() -> Iterator[str]:
         assert server.stderr is not None
         try:
             assert any(READY in line for line in server.stderr), "moto_server ended before it was ready"
-            servers.note("moto (S3)", "emulated", "started")
+            servers.note("moto", "emulated", "started")
+            # it logs each request, and would stand still once nobody reads that
+            threading.Thread(target=server.stderr.read, daemon=True).start()
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()

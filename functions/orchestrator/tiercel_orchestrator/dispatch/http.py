@@ -1,23 +1,22 @@
 """Families behind URLs: each envelope is posted to the app that serves its type."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from tiercel.calling import in_thread
 from tiercel.clock import timestamp
 from tiercel.envelope import Callback, Envelope, Result, WireLog
-from tiercel.errors import TiercelError
 from tiercel.http.client import HttpClient
 from tiercel.http.guard import Guard
 from tiercel.plugin import LogLine, State
-from tiercel.storage import UNCHECKED, Storage
+from tiercel.storage import Storage
 from tiercel_orchestrator.dispatch.conversation import Conversation, Pace
 from tiercel_orchestrator.dispatch.lanes import Lane
 from tiercel_orchestrator.dispatch.port import Sink
-from tiercel_orchestrator.dispatch.returning import returned
+from tiercel_orchestrator.dispatch.returning import returned, with_whole_log
 from tiercel_orchestrator.dispatch.routes import Target, is_loopback
 from tiercel_orchestrator.dispatch.tokens import Tokens
 
@@ -67,7 +66,9 @@ class HttpDispatcher:
                 result = await self._first(conversation, envelope)
         finally:
             self.elsewhere -= 1
-        return _seen(await self._whole_log(result), notes, sink)
+        if result.logs_ref is not None:
+            result = await in_thread(partial(with_whole_log, result, self.storage))
+        return _seen(result, notes, sink)
 
     def _conversation(
         self, family: str, lane: Lane, envelope: Envelope, note: Callable[[str], None]
@@ -104,25 +105,12 @@ class HttpDispatcher:
 
     def told(self, task_run_id: str, body: bytes, signed: str) -> bool:
         """Take a result that its family sent back; False where nobody here waits for it."""
-        lease, result = returned(self.tokens, task_run_id, body, signed)
-        waiting = self.expected.get((task_run_id, lease))
+        answer = returned(self.tokens, task_run_id, body, signed)
+        waiting = self.expected.get((answer.run_id, answer.lease))
         if waiting is None or waiting.done():
             return False
-        waiting.set_result(result)
+        waiting.set_result(answer.result)
         return True
-
-    async def _whole_log(self, result: Result) -> Result:
-        """Fetch a log that was too long to travel; where it cannot be had, its last lines stay."""
-        if result.logs_ref is None:
-            return result
-        uri = str(result.logs_ref.get("$ref"))
-        try:
-            content = await in_thread(lambda: self.storage.read(UNCHECKED, uri))
-            lines = [WireLog.model_validate(line) for line in json.loads(content)]
-        except (TiercelError, ValueError) as error:
-            message = f"Only the end of the log is here: the whole of it, {uri}, cannot be read ({error})."
-            lines = [WireLog(timestamp=timestamp(), level="WARN", message=message), *result.logs]
-        return result.model_copy(update={"logs": lines, "logs_ref": None})
 
     async def close(self) -> None:
         """Let go of connections."""

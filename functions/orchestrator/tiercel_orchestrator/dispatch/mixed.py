@@ -1,4 +1,6 @@
-"""Some families behind URLs, the others in this process."""
+"""Some families behind queues, some behind URLs, the others in this process."""
+
+from datetime import datetime
 
 from tiercel.envelope import Envelope, Result
 from tiercel.errors import TaskFailed
@@ -7,6 +9,7 @@ from tiercel_orchestrator.dispatch.discovery import Discovery
 from tiercel_orchestrator.dispatch.http import HttpDispatcher
 from tiercel_orchestrator.dispatch.in_process import InProcessDispatcher
 from tiercel_orchestrator.dispatch.port import Sink
+from tiercel_orchestrator.dispatch.queues import QueueDispatcher
 from tiercel_orchestrator.dispatch.routes import EXAMPLE, URLS, Routes
 
 
@@ -19,13 +22,21 @@ class MixedDispatcher:
         routes: Routes,
         in_process: InProcessDispatcher,
         http: HttpDispatcher,
+        queues: QueueDispatcher | None = None,
     ) -> None:
         self.registry = registry
         self.routes = routes
         self.in_process = in_process
         self.http = http
+        self.queues = queues
         self.installed = frozenset(registry.families)
         self.discovery = Discovery(routes, registry, http.client, http.tokens)
+
+    async def post(self, envelope: Envelope) -> datetime | None:
+        if self.queues is None:
+            return None
+        family = await self._family_of(envelope.task_type)
+        return await self.queues.post(family, envelope) if family in self.queues.queues else None
 
     async def run(self, envelope: Envelope, sink: Sink | None = None) -> Result:
         family = await self._family_of(envelope.task_type)

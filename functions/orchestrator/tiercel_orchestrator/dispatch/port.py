@@ -1,6 +1,7 @@
 """The dispatcher's interface."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from tiercel.envelope import Envelope, Result
@@ -16,6 +17,12 @@ class Dispatcher(Protocol):
         """Run one task to its end; cancelling the call stops the task. `sink` sees its log lines.
 
         A task that came from in process is seen line by line, one from elsewhere when it has ended.
+        """
+
+    async def post(self, envelope: Envelope) -> datetime | None:
+        """Leave one task to its family's queue; give until when its answer is waited for.
+
+        None where its family has no queue: then it is to be run.
         """
 
     @property

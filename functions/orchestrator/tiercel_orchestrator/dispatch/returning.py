@@ -1,32 +1,41 @@
 """Results that families send back: read, and taken only with the key of their dispatch."""
 
+import hmac
+import json
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from tiercel.envelope import Result, Wire
-from tiercel.errors import InvalidFlow
+from tiercel import messages
+from tiercel.clock import timestamp
+from tiercel.doors import read_envelope
+from tiercel.envelope import Result, Wire, WireLog
+from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.http import callbacks
+from tiercel.storage import UNCHECKED, Storage
+from tiercel_orchestrator.dispatch.refusals import failed
 from tiercel_orchestrator.dispatch.tokens import Tokens
 
 
 class Content(Wire):
     """What a callback says."""
 
+    execution_id: str | None = None
     task_run_id: str
     attempt: int
     lease: int
     result: Result
 
 
-class Returned(NamedTuple):
+class Answer(NamedTuple):
     """A result, and the dispatch that it answers."""
 
+    run_id: str
     lease: int
     result: Result
 
 
-def returned(tokens: Tokens, task_run_id: str, body: bytes, signed: str) -> Returned:
+def returned(tokens: Tokens, task_run_id: str, body: bytes, signed: str) -> Answer:
     """Read a callback; `BadSignature` or `InvalidFlow` says why it is refused."""
     try:
         content = Content.model_validate_json(body)
@@ -37,4 +46,48 @@ def returned(tokens: Tokens, task_run_id: str, body: bytes, signed: str) -> Retu
     callbacks.check(tokens.callback_key(task_run_id, content.lease), body, signed)
     if content.task_run_id != task_run_id:
         raise InvalidFlow(f"The path names task run {task_run_id} and the body {content.task_run_id}.")
-    return Returned(content.lease, content.result)
+    return Answer(content.task_run_id, content.lease, content.result)
+
+
+def answered(tokens: Tokens, storage: Storage, body: str, signed: str) -> Answer:
+    """Read a message of the results' queue, however long it lay there; blocks where it is a big one.
+
+    `BadSignature` or `InvalidFlow` says why it is refused.
+    """
+    try:
+        content = Content.model_validate(messages.read(body, storage))
+    except ValidationError as error:
+        raise InvalidFlow("The message is no result; a family's worker did not send it.") from error
+    key = tokens.callback_key(content.task_run_id, content.lease)
+    callbacks.check(key, body.encode(), signed, fresh=False)
+    return Answer(content.task_run_id, content.lease, with_whole_log(content.result, storage))
+
+
+def lost(tokens: Tokens, storage: Storage, body: str) -> Answer:
+    """Read a message of a family's dead letters: what came of its task is that it was lost.
+
+    `InvalidFlow` says that nobody here has sent it.
+    """
+    envelope = read_envelope(messages.read(body, storage))
+    run = envelope.context
+    key = tokens.callback_key(run.task_run_id, run.lease)
+    if envelope.callback is None or not hmac.compare_digest(envelope.callback.key, key):
+        raise InvalidFlow("The message is no dispatch of this orchestrator's; it stays where it is.")
+    message = (
+        f"The worker of {envelope.task_type} took the task on several times and never answered: its process "
+        "seems to end over it; its log says why."
+    )
+    return Answer(run.task_run_id, run.lease, failed("Retriable", message))
+
+
+def with_whole_log(result: Result, storage: Storage) -> Result:
+    """Fetch a log that was too long to travel; where it cannot be had, its last lines stay. Blocks."""
+    if result.logs_ref is None:
+        return result
+    uri = str(result.logs_ref.get("$ref"))
+    try:
+        lines = [WireLog.model_validate(line) for line in json.loads(storage.read(UNCHECKED, uri))]
+    except (TiercelError, ValueError) as error:
+        message = f"Only the end of the log is here: the whole of it, {uri}, cannot be read ({error})."
+        lines = [WireLog(timestamp=timestamp(), level="WARN", message=message), *result.logs]
+    return result.model_copy(update={"logs": lines, "logs_ref": None})

@@ -12,6 +12,7 @@ from tiercel.errors import TiercelError
 from tiercel.registry import prefixes_of
 
 URLS = "TIERCEL_FAMILY_URLS"
+QUEUES = "TIERCEL_FAMILY_QUEUES"
 EXAMPLE = '{"sql": "http://127.0.0.1:8081"}'
 CONCURRENCY = 10
 """How many tasks a family is sent at once where nothing else is said."""
@@ -32,10 +33,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """Prefix of task types -> family, and family -> target; what has no target runs in process."""
+    """Prefix of task types -> family, and family -> where it is; what is nowhere else runs in process."""
 
     targets: Mapping[str, Target] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    queues: Mapping[str, str] = field(default_factory=dict)
+    """Family -> the queue that its workers take from; these come before targets."""
 
     @classmethod
     def read(cls, file: Path | None = None, environment: Mapping[str, str] | None = None) -> "Routes":
@@ -47,6 +50,7 @@ class Routes:
         return cls(
             {name: _target(name, entry) for name, entry in {**named, **given}.items()},
             {route["prefix"]: route["family"] for route in table.get("routes", ())},
+            {name: _queue(name, url) for name, url in _object(values.get(QUEUES) or "{}", QUEUES).items()},
         )
 
     def family_of(self, type_id: str) -> str | None:
@@ -103,6 +107,12 @@ def _target(name: str, entry: Any) -> Target:
             f"The concurrency of family '{name}' is {concurrency!r}; write a whole number from 1."
         )
     return Target(url.rstrip("/"), concurrency)
+
+
+def _queue(name: str, url: Any) -> str:
+    if not isinstance(url, str) or not _is_http(url):
+        raise TiercelError(f"The queue of family '{name}' is {url!r}; write the URL of a queue of SQS's.")
+    return url
 
 
 def _is_http(url: str) -> bool:

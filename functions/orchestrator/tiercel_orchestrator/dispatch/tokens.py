@@ -31,12 +31,15 @@ class Tokens:
         token = self.token(run)
         return {} if token is None else {"Authorization": f"Bearer {token}"}
 
-    def token(self, run: RunContext | None = None) -> str | None:
-        """Mint a token; what is not sent over HTTP carries it as its envelope's `token`."""
+    def token(self, run: RunContext | None = None, life_seconds: float = LIFE_SECONDS) -> str | None:
+        """Mint a token; what is not sent over HTTP carries it as its envelope's `token`.
+
+        `life_seconds`: how long the task may wait until it begins.
+        """
         if self.keys is None:
             return None
         now = int(time.time())
-        claims: dict[str, Any] = {"sub": SUBJECT, "iat": now, "exp": now + LIFE_SECONDS}
+        claims: dict[str, Any] = {"sub": SUBJECT, "iat": now, "exp": now + int(life_seconds)}
         if run is not None:
             # a task that may take long reaches its keys to the end
             claims["exp"] += int(min(run.timeout_seconds or UNDECLARED_SECONDS, MOST_SECONDS))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from tiercel import clock
@@ -18,6 +19,7 @@ from tiercel_orchestrator.kernel.events import Event, KillRequested, Operation, 
 from tiercel_orchestrator.kernel.ids import next_attempt_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import requests, starting
+from tiercel_orchestrator.shell.answering import Answering, HandingOver
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.operations import Operations
@@ -71,12 +73,14 @@ class Engine:
             self.create,
             self._tell_triggers,
             self.operations.restart,
+            HandingOver(store, self.pump),
             log_sink,
         )
         self.reactions = Reactions(
             store, library, conditions, self.in_store, self.work.variables, self.create
         )
         self.pump.work = self.work
+        self.answering = Answering(store, self.pump, self.work)
         self.pump.take_up = lambda: requests.take_up(self)
 
     # -- life
@@ -185,6 +189,14 @@ class Engine:
     def wake(self) -> None:
         """Look at once for what others have left in the store: requests, and task runs that are due."""
         self.pump.call()
+
+    async def sweep(self) -> None:
+        """Take back leases that nobody holds any more, and begin with what was asked for by SQL, now."""
+        await self.pump.sweep()
+
+    async def idle(self) -> datetime | None:
+        """Wait until nothing is left to do here now; give the moment when something is, if it is known."""
+        return await self.pump.idle()
 
     async def serve(self) -> None:
         """Run on; if the loop fails, its error is the caller's."""

@@ -18,6 +18,7 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import envelopes
 from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
+from tiercel_orchestrator.shell.idling import Idling
 from tiercel_orchestrator.shell.owner import Owner
 from tiercel_orchestrator.shell.work import Ready, Work
 from tiercel_orchestrator.store.port import (
@@ -88,6 +89,7 @@ class Pump:
         self._working: dict[str, asyncio.Task[None]] = {}
         self._dispatched: set[str] = set()
         self._tidying: set[asyncio.Task[None]] = set()
+        self.idling = Idling()
 
     async def start(self) -> None:
         """Begin to run."""
@@ -120,6 +122,12 @@ class Pump:
         self._called.set()
         self._wake.set()
 
+    async def idle(self) -> datetime | None:
+        """Wait until nothing is left to do here now; give the moment when something is, if it is known."""
+        assert self.running is not None
+        self._wake.set()
+        return await self.idling.wait(self.running)
+
     def committed(self, finished: Finished) -> None:
         """Take note of what somebody has written, and look for what follows."""
         self._announce(finished)
@@ -139,11 +147,14 @@ class Pump:
         try:
             while True:
                 self._wake.clear()
+                asked = [*self.idling.asking]
                 finished, read = await self._turn_or_wait()
                 self._announce(finished)
                 for claim in finished.claims:
                     self._take(claim, read.get(claim.run.id))
                 if not self._inbox:
+                    if not (self._working or is_due(finished)):
+                        self.idling.answer(asked, finished.next_due)
                     await self._sleep(finished.next_due)
         finally:
             caring.cancel()
@@ -216,10 +227,7 @@ class Pump:
                 if self._called.is_set() or time.monotonic() - swept >= SWEEP_EVERY.total_seconds():
                     self._called.clear()
                     swept = time.monotonic()
-                    if await self.in_store(self._sweep):
-                        self._wake.set()
-                    if self.claiming and self.root_id is None:
-                        await self.take_up()
+                    await self.sweep()
                 for run in await self.in_store(self.store.runs, list(self._working)):
                     if run.ended and run.id in self._working:
                         self._working[run.id].cancel()
@@ -228,6 +236,13 @@ class Pump:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._called.wait()
+
+    async def sweep(self) -> None:
+        """Take back lost leases, and take up requests."""
+        if await self.in_store(self._sweep):
+            self._wake.set()
+        if self.claiming and self.root_id is None:
+            await self.take_up()
 
     def _sweep(self) -> int:
         now = clock.now()
@@ -280,9 +295,12 @@ class Pump:
             report = envelopes.bug(claim.run, error)
         # the slot is free before the loop hears of it
         self._forget(claim.run.id)
-        self._tell_later(report)
+        if report is None:
+            self._wake.set()
+        else:
+            self._tell_later(report)
 
-    async def _report_of(self, claim: Claim, read: Ready | Exception | None) -> Report:
+    async def _report_of(self, claim: Claim, read: Ready | Exception | None) -> Report | None:
         """Report what comes of a piece of work; where the store cannot be read, begin again when it can."""
         while True:
             try:
@@ -300,3 +318,8 @@ class Pump:
 def is_leased(claim: Claim) -> bool:
     """Say whether there is something to carry out, not only a moment that has come."""
     return claim.run.work == "leased"
+
+
+def is_due(finished: Finished) -> bool:
+    """Say whether something waits whose moment has come already."""
+    return finished.next_due is not None and finished.next_due <= clock.now()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -34,6 +35,8 @@ class InStore(Protocol):
 
 OF_THEIR_OWN = {"child", "merge", "gather", "childOutputs", "triggers"}
 """The requests that need something else than templates and what these see."""
+AFTERWARDS = {"taskCache", "logToFile"}
+"""The properties of a task that want something done with its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class Ready:
 @dataclass(frozen=True, slots=True)
 class Work:
     """The hands of an engine. `create` begins with an execution, `restart` goes on with a failed one,
-    `tell_triggers` tells the triggers of other flows of a state.
+    `tell_triggers` tells the triggers of other flows of a state; `hand_over` notes that a task was left to
+    its family's queue, and until when it may be answered.
 
     `log_sink` sees a task's lines at once.
     """
@@ -64,6 +68,7 @@ class Work:
     create: Callable[[Execution], Awaitable[None]]
     tell_triggers: Callable[[Claim], Awaitable[Report]]
     restart: Callable[[str], Awaitable[object]]
+    hand_over: Callable[[TaskRun, datetime], Awaitable[None]]
     log_sink: Callable[[TaskRun, LogLine], None] | None = None
 
     def read(self, claim: Claim) -> Ready | None:
@@ -72,8 +77,11 @@ class Work:
             return self._task(claim)
         return None if claim.run.request in OF_THEIR_OWN else self._asked(claim)
 
-    async def carry_out(self, claim: Claim, ready: Ready | Exception | None = None) -> Report:
-        """Do what a claimed row waits for, and report what came of it; `ready`: what `read` gave."""
+    async def carry_out(self, claim: Claim, ready: Ready | Exception | None = None) -> Report | None:
+        """Do what a claimed row waits for, and report what came of it; `ready`: what `read` gave.
+
+        None where what comes of it is reported later: the task was left to its family's queue.
+        """
         try:
             if isinstance(ready, Exception):
                 raise ready
@@ -83,7 +91,7 @@ class Work:
         except TiercelError as error:
             return envelopes.refusal(claim.run, str(error))
 
-    async def _carry_out(self, claim: Claim, ready: Ready | None) -> Report:
+    async def _carry_out(self, claim: Claim, ready: Ready | None) -> Report | None:
         if claim.run.request == "child":
             return Report(await self._start_child(claim))
         if claim.run.request == "merge":
@@ -156,37 +164,77 @@ class Work:
 
     # -- tasks
 
-    async def _dispatch(self, claim: Claim, ready: Ready | None) -> Report:
+    async def _dispatch(self, claim: Claim, ready: Ready | None) -> Report | None:
         if ready is None:
             ready = await self.in_store(self._task, claim)
-        flow, variables, directory = ready.flow, ready.variables, ready.directory
-        task = flow.task(claim.run.task_id or "")
-        context = answers.context_of(flow, claim.execution, claim.run, variables, directory)
-        timeout = expressions.render(task.timeout or "", variables, self.services.expressions(context))
-        envelope = envelopes.envelope_for(task, context, timeout)
-        place = await self._place(task, context)
-        kept = await asyncio.to_thread(caching.kept, place, context, self.services) if place else None
+        envelope = self._envelope(claim, ready)
+        place = await self._place(ready.flow.task(claim.run.task_id or ""), envelope.context)
+        kept = None
+        if place:
+            kept = await asyncio.to_thread(caching.kept, place, envelope.context, self.services)
         if kept is not None:
             return envelopes.cached(claim.run, kept)
-        result = await self.dispatcher.run(envelope, self._sink(claim.run))
+        result = await self._run(claim.run, envelope)
+        return None if result is None else await self._conclude(claim, ready.flow, envelope, place, result)
+
+    def _envelope(self, claim: Claim, ready: Ready) -> Envelope:
+        task = ready.flow.task(claim.run.task_id or "")
+        context = answers.context_of(ready.flow, claim.execution, claim.run, ready.variables, ready.directory)
+        services = self.services.expressions(context)
+        timeout = expressions.render(task.timeout or "", ready.variables, services)
+        return envelopes.envelope_for(task, context, timeout)
+
+    async def _run(self, run: TaskRun, envelope: Envelope) -> Result | None:
+        """Run a task; None where it was left to its family's queue."""
+        until = await self.dispatcher.post(envelope)
+        if until is None:
+            return await self.dispatcher.run(envelope, self._sink(run))
+        await self.hand_over(run, until)
+        return None
+
+    async def answered(self, run: TaskRun, execution: Execution, result: Result) -> Report | None:
+        """Report what came of a task that was left to its family's queue."""
+        try:
+            flow = await self.in_store(self.flows.of, execution)
+            task = flow.task(run.task_id or "")
+            if result.plan is None and not AFTERWARDS & task.properties.keys():
+                return envelopes.report_of(run, result)
+            claim = Claim(run, execution, await self.in_store(self.store.lineage, run))
+            envelope = self._envelope(claim, await self.in_store(self._task, claim))
+            place = await self._place(task, envelope.context)
+            return await self._conclude(claim, flow, envelope, place, result)
+        except StoreUnavailable:
+            raise
+        except TiercelError as error:
+            return envelopes.refusal(run, str(error))
+
+    async def _conclude(
+        self, claim: Claim, flow: Flow, envelope: Envelope, place: caching.Place | None, result: Result
+    ) -> Report | None:
+        """Do what a task wants done with its result."""
         if result.plan and result.plan["kind"] == Delegate.__name__:
-            result = await self._delegate(claim, flow, envelope, result.plan)
+            delegated = await self._delegate(claim, flow, envelope, result.plan)
+            if delegated is None:
+                return None
+            result = delegated
         if place and result.state is State.SUCCESS:
             await asyncio.to_thread(caching.keep, place, result.data, self.services)
         report = envelopes.report_of(claim.run, result)
+        task = flow.task(claim.run.task_id or "")
         if "logToFile" not in task.properties:
             return report
         storage = self.services.storage
-        return await asyncio.to_thread(envelopes.with_log_in_file, report, task, context, storage)
+        return await asyncio.to_thread(envelopes.with_log_in_file, report, task, envelope.context, storage)
 
     async def _delegate(
         self, claim: Claim, flow: Flow, envelope: Envelope, plan: Mapping[str, Any]
-    ) -> Result:
+    ) -> Result | None:
         """Run the task that a plugin names in its place, with the variables that its templates read."""
         variables = await self.in_store(self.variables, flow, claim, plan["params"])
         seen = envelope.context.model_copy(update={"variables": variables})
-        delegated = Envelope(task_type=plan["type"], params=plan["params"], context=seen)
-        return await self.dispatcher.run(delegated, self._sink(claim.run))
+        return await self._run(
+            claim.run, Envelope(task_type=plan["type"], params=plan["params"], context=seen)
+        )
 
     async def _place(self, task: Task, context: RunContext) -> caching.Place | None:
         """Say where the outputs of a task are kept that wants it."""

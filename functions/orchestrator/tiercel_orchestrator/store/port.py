@@ -75,6 +75,14 @@ class ClaimRequest:
     own_limit: int = 64
 
 
+class Handed(NamedTuple):
+    """A dispatch that was left to others: its lease, and until when it may be answered."""
+
+    run_id: str
+    lease: int
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """What a batch changed, and what its owner may do next.
@@ -198,6 +206,12 @@ class Store(Protocol):
 
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         """Prolong all leases of an owner that lives."""
+
+    def hand_over(self, handed: Sequence[Handed], owner: str) -> None:
+        """Let somebody else hold the leases of dispatches; what was answered meanwhile stays as it is."""
+
+    def arm(self, at: datetime, now: datetime) -> bool:
+        """Say whether a timer has to be set for a moment: none is set for an earlier one that is to come."""
 
     def sweep(self, now: datetime, gone: Iterable[str], alive: Iterable[str] = ()) -> int:
         """Give back the leases of owners that are `gone`, and expired ones unless the owner is `alive`.

@@ -19,6 +19,7 @@ from tiercel_orchestrator.store.port import (
     ClaimRequest,
     Decide,
     Finished,
+    Handed,
     Removed,
     Report,
     Requested,
@@ -79,6 +80,14 @@ class SqlStore(Reading, Removing):
 
     def extend(self, owner: str, now: datetime, lease: timedelta) -> None:
         self.database.run("extend_leases", owner=owner, lease_until=codec.micros(now + lease))
+
+    def hand_over(self, handed: Sequence[Handed], owner: str) -> None:
+        held = [{"id": one.run_id, "lease": one.lease, "until": codec.micros(one.until)} for one in handed]
+        self.memory.forget([one.run_id for one in handed])
+        self.database.run("hand_over", held=codec.dump(held), owner=owner)
+
+    def arm(self, at: datetime, now: datetime) -> bool:
+        return bool(self.database.run("arm", at=str(codec.micros(at)), now=str(codec.micros(now))))
 
     def strip(self, ids: Collection[str], *, trees: bool, keep_logs: bool) -> list[Removed]:
         self.memory.forget_all()

@@ -61,5 +61,16 @@ with held as materialized (
 )
 update tiercel.task_runs set lease_until = :lease_until from held where task_runs.id = held.id;
 
+-- name: hand_over
+-- Dispatches that another is to answer: deepest first, as everybody locks.
+with held as materialized (
+    select task_runs.id, named.until from tiercel.task_runs
+    join json_to_recordset(cast(:held as json)) as named (id text, lease bigint, until bigint)
+        on named.id = task_runs.id and named.lease = task_runs.lease
+    where work = 'leased'
+    order by position desc for no key update of task_runs
+)
+update tiercel.task_runs set owner = :owner, lease_until = held.until from held where task_runs.id = held.id;
+
 -- name: owners
 select distinct owner from tiercel.task_runs where work = 'leased';

@@ -48,5 +48,15 @@ where work = 'leased' and owner = :owner and id not in (select value from json_e
 -- name: extend_leases
 update task_runs set lease_until = :lease_until where work = 'leased' and owner = :owner;
 
+-- name: hand_over
+-- Dispatches that another is to answer.
+update task_runs
+set owner = :owner, lease_until = (
+    select value ->> 'until' from json_each(:held) where value ->> 'id' = task_runs.id
+)
+where work = 'leased' and exists (
+    select 1 from json_each(:held) where value ->> 'id' = task_runs.id and value ->> 'lease' = task_runs.lease
+);
+
 -- name: owners
 select distinct owner from task_runs where work = 'leased';

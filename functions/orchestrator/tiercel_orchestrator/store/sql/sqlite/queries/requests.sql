@@ -13,3 +13,9 @@ update start_requests set refusal = :refusal where id = :id;
 
 -- name: setting
 select value from settings where name = :name;
+
+-- name: arm
+-- Note for when a timer is set, unless one is for an earlier moment that is still to come.
+insert into settings as kept (name, value) values ('armed', :at)
+on conflict (name) do update set value = excluded.value
+where cast(kept.value as bigint) > cast(excluded.value as bigint) or cast(kept.value as bigint) <= cast(:now as bigint);

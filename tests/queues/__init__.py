@@ -1,0 +1,1 @@
+"""Families and the orchestrator as functions, with queues between them."""
