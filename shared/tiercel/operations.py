@@ -1,4 +1,4 @@
-"""What tasks may have the orchestrator do with executions: it alone knows them."""
+"""What tasks may have the orchestrator do with executions and triggers: it alone knows them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -71,6 +71,15 @@ class Purged:
     files: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class TriggerName:
+    """A trigger of a flow."""
+
+    namespace: str
+    flow_id: str
+    id: str
+
+
 class Operations(Protocol):
     """The orchestrator as a task sees it. All calls block."""
 
@@ -92,6 +101,10 @@ class Operations(Protocol):
 
     def purge_logs(self, wanted: LogQuery) -> int:
         """Delete log lines and say how many there were."""
+        ...
+
+    def switch_trigger(self, trigger: TriggerName, enabled: bool) -> None:
+        """Switch a trigger on or off; `InvalidFlow` says that there is no such trigger."""
         ...
 
 
@@ -116,6 +129,10 @@ class NoOperations:
 
     def purge_logs(self, wanted: LogQuery) -> int:
         """Refuse to delete log lines."""
+        raise refused()
+
+    def switch_trigger(self, trigger: TriggerName, enabled: bool) -> None:
+        """Refuse to switch one."""
         raise refused()
 
 

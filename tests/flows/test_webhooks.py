@@ -7,6 +7,7 @@ import pytest
 
 from tests.flows.playing import on_engine
 from tiercel.errors import InvalidFlow
+from tiercel.operations import TriggerName
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.triggers.webhooks import Answered
 
@@ -82,6 +83,17 @@ def test_a_disabled_flow_or_trigger_is_not_found(tmp_path: Path, switch: str) ->
         assert await call(engine, body={"name": "ann"}) == Answered(404)
 
     on_engine(tmp_path, play, source)
+
+
+def test_a_trigger_that_was_switched_off_is_not_found(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> None:
+        for enabled, status in ((False, 404), (True, 200)):
+            await engine.operations.switch_trigger(TriggerName("tests", "hook", "call"), enabled=enabled)
+            assert (
+                await call(engine, body={"name": "ann"}, query={"page": "2"}, headers={})
+            ).status == status
+
+    on_engine(tmp_path, play, HOOK)
 
 
 def test_inputs_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> None:

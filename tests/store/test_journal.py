@@ -92,3 +92,15 @@ def test_flows_that_may_listen_are_named_in_their_latest_revision(store: SqlStor
     store.put_flow("n", "no longer", listens, NOW)
     store.put_flow("n", "no longer", "tasks: []", NOW)
     assert store.listening_flows() == [("n", "listens", 2)]
+
+
+def test_a_trigger_is_switched_off_and_on_beside_what_it_remembers(store: SqlStore) -> None:
+    store.change_trigger("n", "f", "a", lambda memory: ({"seen": 1}, None))
+    for name in ("a", "b"):
+        store.switch_trigger("n", "f", name, enabled=False)
+    assert store.switched_off("n", "f") == {"a", "b"}
+    assert store.switched_off("n", "other") == frozenset()
+    store.change_trigger("n", "f", "b", lambda memory: ({"seen": 2}, None))
+    store.switch_trigger("n", "f", "a", enabled=True)
+    assert store.switched_off("n", "f") == {"b"}
+    assert store.change_trigger("n", "f", "a", lambda memory: (memory or {}, memory)) == {"seen": 1}

@@ -1,11 +1,23 @@
-"""Triggers of `io.kestra.plugin.core.trigger`: what starts an execution. The orchestrator evaluates them."""
+"""Types of `io.kestra.plugin.core.trigger`: what starts executions, and the task that switches it off."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
 from pydantic import Field
 
-from tiercel.plugin import BaseOutput, BaseParams, JsonObject, O, P, Static
+from tiercel.context import ExecutionContext
+from tiercel.operations import TriggerName
+from tiercel.plugin import (
+    BaseOutput,
+    BaseParams,
+    BasePlugin,
+    JsonObject,
+    O,
+    P,
+    PluginOutput,
+    Static,
+    success,
+)
 from tiercel_core.condition.base import StateName
 from tiercel_core.condition.combinations import ConditionDefinition, TimeWindow
 from tiercel_core.declarations import Declaration
@@ -169,3 +181,23 @@ class McpToolTrigger(Trigger[McpToolTriggerParams]):
     """Offer the flow as a tool of an MCP server, and start an execution when it is called."""
 
     task_types = ("io.kestra.plugin.core.trigger.McpToolTrigger",)
+
+
+class ToggleParams(BaseParams):
+    namespace: str | None = Field(None, description="Namespace of the flow; this one if left out.")
+    flow_id: str | None = Field(None, description="The flow that has the trigger; this one if left out.")
+    trigger: str = Field(description="Id of the trigger.")
+    enabled: Static[bool] = Field(False, description="Whether the trigger is to start executions.")
+
+
+class Toggle(BasePlugin[ToggleParams]):
+    """Switch a trigger of a flow on or off; it stays so until it is switched again (deprecated)."""
+
+    task_types = ("io.kestra.plugin.core.trigger.Toggle", "io.kestra.core.tasks.trigger.Toggle")
+
+    def run(self, params: ToggleParams, context: ExecutionContext) -> PluginOutput:
+        flow_id, namespace = params.flow_id or context.run.flow_id, params.namespace or context.run.namespace
+        named = TriggerName(namespace, flow_id, params.trigger)
+        context.services.operations.switch_trigger(named, params.enabled)
+        context.log.info(f"{namespace}.{flow_id}: trigger {named.id} is {'on' if params.enabled else 'off'}")
+        return success()

@@ -7,7 +7,7 @@ import pytest
 from tiercel.envelope import Result
 from tiercel.plugin import BasePlugin, State
 from tiercel.testing import run_plugin
-from tiercel_core import execution
+from tiercel_core import execution, log, trigger
 
 
 def message_of(result: Result) -> str:
@@ -92,6 +92,9 @@ def test_exit_stops_in_the_state_it_is_given() -> None:
         (execution.Count, {"startDate": "2024-01-01", "expression": "{{ count > 0 }}"}),
         (execution.PurgeExecutions, {"endDate": "2024-01-01"}),
         (execution.Resume, {}),
+        (log.Fetch, {}),
+        (log.PurgeLogs, {"endDate": "2024-01-01"}),
+        (trigger.Toggle, {"trigger": "call"}),
     ],
 )
 def test_without_an_orchestrator_at_hand_executions_cannot_be_looked_after(

@@ -1,10 +1,10 @@
 """What an engine does with executions for the tasks that run beside it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tiercel.operations import ExecutionQuery, FoundExecution, LogQuery, Purge, Purged
+from tiercel.operations import ExecutionQuery, FoundExecution, LogQuery, Purge, Purged, TriggerName
 from tiercel.storage import UNCHECKED, Storage, uris
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution
@@ -56,8 +56,11 @@ class Caretaking:
 
     def resume(self, execution_id: str, inputs: dict[str, Any]) -> None:
         """Go on with an execution that is paused."""
-        going_on = self.engine.operations.resume(execution_id, inputs)
-        asyncio.run_coroutine_threadsafe(going_on, self.loop).result()
+        self._on_loop(self.engine.operations.resume(execution_id, inputs))
+
+    def switch_trigger(self, trigger: TriggerName, enabled: bool) -> None:
+        """Switch a trigger on or off."""
+        self._on_loop(self.engine.operations.switch_trigger(trigger, enabled=enabled))
 
     def logs(self, wanted: LogQuery) -> Iterator[dict[str, Any]]:
         """Give log lines, the oldest first, a page at a time."""
@@ -71,9 +74,10 @@ class Caretaking:
         return self._in_store(self.engine.store.purge_logs, wanted)
 
     def _in_store(self, call: Callable[..., T], *arguments: Any) -> T:
-        work: Any = self.engine.in_store(call, *arguments)
-        result: T = asyncio.run_coroutine_threadsafe(work, self.loop).result()
-        return result
+        return self._on_loop(self.engine.in_store(call, *arguments))
+
+    def _on_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
 
 def began_within(wanted: ExecutionQuery, found: FoundExecution) -> bool:

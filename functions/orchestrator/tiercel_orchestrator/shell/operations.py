@@ -4,11 +4,14 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tiercel import clock
 from tiercel.errors import InvalidFlow
 from tiercel.flows.models import Flow
+from tiercel.flows.report import suggestion
+from tiercel.operations import TriggerName
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.copies import Copy
 from tiercel_orchestrator.kernel.events import (
@@ -142,7 +145,18 @@ class Operations:
         except InvalidFlow:
             return webhooks.Answered(webhooks.NOT_FOUND)
         call = webhooks.Call(key, method, body, headers, query)
-        return await webhooks.answer(flow, call, self.conditions, self.engine.start)
+        off = await self.engine.in_store(self.engine.store.switched_off, namespace, flow_id)
+        return await webhooks.answer(flow, call, off, self.conditions, self.engine.start)
+
+    async def switch_trigger(self, trigger: TriggerName, *, enabled: bool) -> None:
+        """Switch a trigger of a flow on or off, in all its revisions, until somebody switches it again."""
+        flow = await self.engine.in_store(self.flows.get, trigger.namespace, trigger.flow_id)
+        known = [one.id for one in flow.triggers]
+        if trigger.id not in known:
+            meant = suggestion(trigger.id, known) if known else "it has none at all."
+            raise InvalidFlow(f"Flow '{flow.namespace}.{flow.id}' has no trigger '{trigger.id}'; {meant}")
+        switch = partial(self.engine.store.switch_trigger, flow.namespace, flow.id, trigger.id)
+        await self.engine.in_store(partial(switch, enabled=enabled))
 
     async def put_template(self, template: str | Mapping[str, Any], file: str | None = None) -> Flow:
         """Keep a template, given as YAML or as what YAML says; executions that start later use it."""

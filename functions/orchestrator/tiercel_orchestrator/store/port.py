@@ -279,6 +279,12 @@ class Store(Protocol):
     def change_trigger(self, namespace: str, flow_id: str, trigger_id: str, change: ChangeMemory[T]) -> T:
         """Change what a trigger remembers, in one transaction; give what the change gives beside it."""
 
+    def switch_trigger(self, namespace: str, flow_id: str, trigger_id: str, *, enabled: bool) -> None:
+        """Switch a trigger of a flow on or off; it stays so in later revisions."""
+
+    def switched_off(self, namespace: str, flow_id: str) -> frozenset[str]:
+        """Name the triggers of a flow that somebody has switched off."""
+
     def execution(self, execution_id: str) -> Execution | None:
         """Give one execution."""
 

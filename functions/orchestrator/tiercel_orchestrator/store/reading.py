@@ -55,6 +55,10 @@ class Reading:
     def listening_flows(self) -> list[tuple[str, str, int]]:
         return [(row[0], row[1], int(row[2])) for row in self.database.all("listening_flows")]
 
+    def switched_off(self, namespace: str, flow_id: str) -> frozenset[str]:
+        rows = self.database.all("switched_off", namespace=namespace, flow_id=flow_id)
+        return frozenset(row[0] for row in rows)
+
     def execution(self, execution_id: str) -> Execution | None:
         row = self.database.one("execution", id=execution_id)
         return codec.execution_from_row(row) if row else None

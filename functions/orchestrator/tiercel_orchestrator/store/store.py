@@ -136,6 +136,10 @@ class SqlStore(Reading, Removing):
             transaction.run("keep_trigger_state", state=codec.dump(dict(memory)), **key)
         return given
 
+    def switch_trigger(self, namespace: str, flow_id: str, trigger_id: str, *, enabled: bool) -> None:
+        key = {"namespace": namespace, "flow_id": flow_id, "id": trigger_id}
+        self.database.run("switch_trigger", disabled=not enabled, **key)
+
     def close(self) -> None:
         self.database.close()
 

@@ -59,7 +59,9 @@ class Reactions:
         return [
             listener
             for listener in self.flows.listeners()
-            if listener.hears(upstream.namespace, upstream.flow_id) and state in listener.states
+            if listener.hears(upstream.namespace, upstream.flow_id)
+            and state in listener.states
+            and listener.trigger.id not in self.store.switched_off(listener.flow.namespace, listener.flow.id)
         ]
 
     async def _tell(self, listener: Listener, claim: Claim) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +47,16 @@ class Answered:
     return_outputs: bool = False
 
 
-async def answer(flow: Flow, call: Call, conditions: Conditions, create: Create) -> Answered:
+async def answer(
+    flow: Flow, call: Call, off: Collection[str], conditions: Conditions, create: Create
+) -> Answered:
     """Start a flow, if the call's key is that of one of its webhooks and its conditions hold.
 
+    `off`: the triggers that somebody has switched off, as if they were not there.
     `InvalidFlow` says what is wrong with the inputs that the trigger gives.
     """
     for trigger in flow.triggers if not flow.disabled else ():
-        if trigger.type not in TYPES or trigger.properties.get("disabled"):
+        if trigger.type not in TYPES or trigger.properties.get("disabled") or trigger.id in off:
             continue
         situation = _situation(flow, trigger, call)
         key = await asyncio.to_thread(conditions.render, as_text(trigger.properties.get("key")), situation)

@@ -30,3 +30,11 @@ select state from triggers where namespace = :namespace and flow_id = :flow_id a
 -- name: keep_trigger_state
 insert into triggers (namespace, flow_id, id, state) values (:namespace, :flow_id, :id, :state)
 on conflict (namespace, flow_id, id) do update set state = excluded.state;
+
+-- name: switch_trigger
+insert into triggers (namespace, flow_id, id, state, disabled)
+values (:namespace, :flow_id, :id, '{}', :disabled)
+on conflict (namespace, flow_id, id) do update set disabled = excluded.disabled;
+
+-- name: switched_off
+select id from triggers where namespace = :namespace and flow_id = :flow_id and disabled;
