@@ -1,100 +1,118 @@
-"""CPU of a warm `/execute` of Log, called in process, beside a bare FastAPI route."""
+"""CPU of a warm `/execute` of Log through the Lambda handler, its token checked, beside FastAPI + Mangum."""
 
 import asyncio
 import json
 import logging
 import os
 import tempfile
+import time
+from collections.abc import Callable
 from typing import Any
 
-from fastapi import FastAPI
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 
+from bench.cold_start import HEALTH, LOG
 from bench.measuring import cpu_of, interleaved, table, verdict
+from tiercel.http.signing import TokenKeys
 
 CALLS = 500
 BAR_MS = 1.0
-ENVELOPE = {
-    "taskType": "io.kestra.plugin.core.log.Log",
-    "params": {"message": "Hello {{ inputs.name }}"},
-    "context": {"namespace": "bench", "taskId": "log", "variables": {"inputs": {"name": "world"}}},
-}
+SECRET = "a secret that only this measurement knows"
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def bare_app() -> FastAPI:
-    """Build the floor: FastAPI, JSON in, JSON out."""
+class Context:
+    """What Lambda hands over beside an event."""
+
+    aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give a function's whole time."""
+        return 30_000
+
+
+def event(token: str | None = None) -> dict[str, Any]:
+    """Write the event of a POST, as the gateway does."""
+    headers = {"host": "localhost", "content-type": "application/json"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    http = {**HEALTH["requestContext"]["http"], "method": "POST", "path": "/execute"}
+    request = {**HEALTH["requestContext"], "http": http}
+    return {
+        **HEALTH,
+        "rawPath": "/execute",
+        "headers": headers,
+        "requestContext": request,
+        "body": json.dumps(LOG),
+    }
+
+
+def bare() -> Handler:
+    """Build the floor: FastAPI and Mangum, JSON in, JSON out."""
+    from fastapi import FastAPI
+    from mangum import Mangum
+
     app = FastAPI()
 
     @app.post("/execute")
     async def execute(body: dict[str, Any]) -> dict[str, Any]:
         return body
 
-    return app
+    return Mangum(app, lifespan="off")
 
 
-def scope(body: bytes) -> dict[str, Any]:
-    """Build the ASGI scope of a call from this machine."""
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/execute",
-        "raw_path": b"/execute",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [
-            (b"host", b"localhost"),
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-        ],
-        "client": ("127.0.0.1", 50000),
-        "server": ("127.0.0.1", 8000),
-    }
+def family(**settings: str) -> Handler:
+    """Build the core family's handler under some settings."""
+    from tiercel.adapters.aws_lambda import LambdaHandler
+    from tiercel.settings import Settings
+    from tiercel_core import FAMILY
 
-
-async def call(app: Any, body: bytes) -> tuple[int, bytes]:
-    """Call an app once."""
-    sent: list[dict[str, Any]] = []
-    received = iter([{"type": "http.request", "body": body, "more_body": False}])
-
-    async def receive() -> dict[str, Any]:
-        return next(received, {"type": "http.disconnect"})
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope(body), receive, send)
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+    home = tempfile.mkdtemp(prefix="tiercel-bench-")
+    read = Settings.read({**settings, "TIERCEL_HOME": home, "AWS_LAMBDA_FUNCTION_NAME": "core"})
+    return LambdaHandler(FAMILY, settings=read)
 
 
 def main() -> None:
-    """Measure both, the calls one after another."""
+    """Measure all, the calls one after another."""
     os.environ["TIERCEL_HOME"] = tempfile.mkdtemp(prefix="tiercel-bench-")
     logging.disable(logging.CRITICAL)
-    from tiercel_core.app import app
+    private = {**ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True), "alg": "ES256"}
+    public = {name: value for name, value in private.items() if name != "d"}
+    claims = {"sub": "bench", "exp": int(time.time()) + 3600}
+    events = {
+        "bare FastAPI + Mangum, JSON in and out": (bare(), event()),
+        "/execute of Log, token by a secret (HS256)": (
+            family(TIERCEL_JWT_SECRET=SECRET),
+            event(TokenKeys(secret=SECRET).sign(claims)),
+        ),
+        "/execute of Log, token by a key (ES256)": (
+            family(TIERCEL_JWT_KEY=json.dumps(public)),
+            event(TokenKeys(document=json.dumps(private)).sign(claims)),
+        ),
+    }
+    asyncio.set_event_loop(asyncio.new_event_loop())
 
-    body = json.dumps(ENVELOPE).encode()
-    loop = asyncio.new_event_loop()
-    status, answer = loop.run_until_complete(call(app, body))
-    assert status == 200 and json.loads(answer)["state"] == "SUCCESS", answer
+    def milliseconds(name: str) -> float:
+        handler, sent = events[name]
+        answer = handler(sent, Context())
+        assert answer["statusCode"] == 200, answer
 
-    async def many(target: Any) -> None:
-        for _ in range(CALLS):
-            await call(target, body)
+        def many() -> None:
+            for _ in range(CALLS):
+                handler(sent, Context())
 
-    def milliseconds(target: Any) -> float:
-        return cpu_of(lambda: loop.run_until_complete(many(target))) / CALLS * 1000
+        return cpu_of(many) / CALLS * 1000
 
-    bare = bare_app()
-    taken = interleaved({"bare": lambda: milliseconds(bare), "tiercel": lambda: milliseconds(app)})
-    over = taken["tiercel"].median - taken["bare"].median
-    rows = [
-        ["bare FastAPI, JSON in and out", taken["bare"].text(3), ""],
-        ["/execute of Log", taken["tiercel"].text(3), ""],
-        ["difference", f"{over:.3f}", verdict(over, BAR_MS)],
-    ]
-    table(f"Warm /execute, in process, {CALLS} calls a round", ["app", "CPU ms a request", "verdict"], rows)
+    taken = interleaved({name: lambda name=name: milliseconds(name) for name in events})  # type: ignore[misc]
+    floor, *_ = taken.values()
+    rows = []
+    for name, spread in taken.items():
+        over = spread.median - floor.median
+        rows.append([name, spread.text(3), f"{over:.3f}", verdict(over, BAR_MS) if over else "floor"])
+    header = ["app", "CPU ms a request", "more", "verdict"]
+    table(f"Warm /execute through the Lambda handler, {CALLS} calls a round", header, rows)
 
 
 if __name__ == "__main__":

@@ -51,11 +51,9 @@ class RunContext(Wire):
     shared_directory: SharedDirectory | None = Field(
         None, description="Directory that the task shares with its siblings, wherever they run."
     )
-    masked: list[str] = Field(
-        default_factory=list, description="Values that neither the task's log nor its outputs may show."
-    )
+    masked: list[str] = Field([], description="Values that neither the task's log nor its outputs may show.")
     variables: dict[str, Any] = Field(
-        default_factory=dict,
+        {},
         description="What expressions see: inputs, vars, outputs, trigger, labels, parents.",
     )
 
@@ -74,7 +72,7 @@ class Envelope(Wire):
     task_type: str = Field(
         min_length=1, description="The task's type id, for example io.kestra.plugin.core.log.Log."
     )
-    params: dict[str, Any] = Field(default_factory=dict, description="The task's own properties, unrendered.")
+    params: dict[str, Any] = Field({}, description="The task's own properties, unrendered.")
     context: RunContext = Field(
         default_factory=RunContext, description="On whose behalf, with what variables."
     )
@@ -109,7 +107,7 @@ class WireError(Wire):
         "InvalidParameters", "ExpressionError", "TaskFailed", "Retriable", "Timeout", "Killed", "Bug"
     ]
     message: str
-    problems: list[WireProblem] = Field(default_factory=list)
+    problems: list[WireProblem] = []
     retry_after: float | None = Field(None, description="Seconds before which a retry is pointless.")
 
 
@@ -127,7 +125,7 @@ class Metric(Wire):
     name: str
     type: Literal["counter", "timer", "gauge"] = "counter"
     value: float
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, str] = {}
 
 
 class Result(Wire):
@@ -135,14 +133,14 @@ class Result(Wire):
 
     version: Literal[1] = 1
     state: State
-    data: dict[str, Any] = Field(default_factory=dict)
+    data: dict[str, Any] = {}
     plan: dict[str, Any] | None = None
-    logs: list[WireLog] = Field(default_factory=list)
+    logs: list[WireLog] = []
     logs_ref: dict[str, Any] | None = Field(
         None,
         description="Where all log lines are, as a JSON list, if over 256 KB; `logs` has the last.",
     )
-    metrics: list[Metric] = Field(default_factory=list)
+    metrics: list[Metric] = []
     error: WireError | None = None
     snooze_until: str | None = Field(
         None, description="Set when the task asks to be run again at that moment."

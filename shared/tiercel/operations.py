@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
-
-from tiercel.errors import TaskFailed
+from typing import Any, NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionQuery:
+class ExecutionQuery(NamedTuple):
     """Which executions are meant; None leaves a thing open. `below`: namespaces under `namespace` count too.
 
     `start` and `end`: those that began from one moment up to, and without, another.
@@ -23,8 +20,7 @@ class ExecutionQuery:
     below: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LogQuery:
+class LogQuery(NamedTuple):
     """Which log lines are meant; None leaves a thing open. `below`: namespaces under `namespace` count too.
 
     `start` and `end`: the lines from one moment up to, and without, another.
@@ -40,8 +36,7 @@ class LogQuery:
     below: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FoundExecution:
+class FoundExecution(NamedTuple):
     """One execution, as far as a task may ask."""
 
     id: str
@@ -51,8 +46,7 @@ class FoundExecution:
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Purge:
+class Purge(NamedTuple):
     """What of an execution is to go: itself with its task runs, its log, its metrics, its files."""
 
     executions: bool = True
@@ -71,8 +65,7 @@ class Purged:
     files: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerName:
+class TriggerName(NamedTuple):
     """A trigger of a flow."""
 
     namespace: str
@@ -106,39 +99,3 @@ class Operations(Protocol):
     def switch_trigger(self, trigger: TriggerName, enabled: bool) -> None:
         """Switch a trigger on or off; `InvalidFlow` says that there is no such trigger."""
         ...
-
-
-class NoOperations:
-    """Refuse: this process has no way to the orchestrator."""
-
-    def find(self, wanted: ExecutionQuery) -> Iterator[FoundExecution]:
-        """Refuse to look for executions."""
-        raise refused()
-
-    def purge(self, execution_ids: Sequence[str], wanted: Purge) -> Purged:
-        """Refuse to remove any."""
-        raise refused()
-
-    def resume(self, execution_id: str, inputs: dict[str, Any]) -> None:
-        """Refuse to resume one."""
-        raise refused()
-
-    def logs(self, wanted: LogQuery) -> Iterator[dict[str, Any]]:
-        """Refuse to give log lines."""
-        raise refused()
-
-    def purge_logs(self, wanted: LogQuery) -> int:
-        """Refuse to delete log lines."""
-        raise refused()
-
-    def switch_trigger(self, trigger: TriggerName, enabled: bool) -> None:
-        """Refuse to switch one."""
-        raise refused()
-
-
-def refused() -> TaskFailed:
-    """Say that a task asks for what this process cannot do."""
-    return TaskFailed(
-        "This task has the orchestrator look after executions, which it can only in the same process; "
-        "leave its family out of TIERCEL_FAMILY_URLS."
-    )

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, 
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from typing_extensions import TypeVar
 
-from tiercel.flows.plans import Plan
-
 if TYPE_CHECKING:
     from tiercel.context import ExecutionContext
+    from tiercel.flows.plans import Plan
 
 T = TypeVar("T")
 JsonObject: TypeAlias = dict[str, Any]
@@ -27,9 +25,7 @@ TYPED_KEY = "x-typed"
 class NotRendered:
     """Mark a property that the runtime hands over as written: an expression in it is not evaluated."""
 
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
         schema = handler(core)
         return {**schema, STATIC_KEY: True}
 
@@ -41,9 +37,7 @@ Static = Annotated[T, NotRendered()]
 class KeepsType:
     """Mark a text that is a value where it is one whole expression: a number stays a number."""
 
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
         return {**handler(core), "type": "string", TYPED_KEY: True}
 
 
@@ -55,14 +49,20 @@ class BaseParams(BaseModel):
     """The properties of a task: camelCase in YAML, snake_case in Python, unknown keys refused."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid"
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="forbid",
+        defer_build=True,  # a module has several plugins, and a cold task uses one
     )
 
 
 class BaseOutput(BaseModel):
     """The outputs of a task, as `outputs.<task id>` shows them: camelCase keys, absent ones left out."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, defer_build=True
+    )
 
 
 class NoParams(BaseParams):
@@ -102,10 +102,12 @@ class PluginOutput:
     state: State = State.SUCCESS
     data: JsonObject = field(default_factory=dict)
     logs: tuple[LogLine, ...] = ()
-    plan: Plan | None = None
+    plan: "Plan | None" = None
 
 
-def success(data: BaseOutput | Mapping[str, Any] | None = None, *, plan: Plan | None = None) -> PluginOutput:
+def success(
+    data: BaseOutput | Mapping[str, Any] | None = None, *, plan: "Plan | None" = None
+) -> PluginOutput:
     """Say that the task did its work; `data` is its output model or a mapping of JSON values."""
     return PluginOutput(State.SUCCESS, as_data(data), plan=plan)
 

@@ -4,10 +4,9 @@ import importlib
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tiercel.errors import TiercelError, UnknownPlugin
 
@@ -24,8 +23,7 @@ class BrokenFamily(TiercelError):
     """A family package cannot be used: it has no readable manifest, or its code does not fit it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PluginEntry:
+class PluginEntry(NamedTuple):
     """What a manifest says of one plugin. `kind`: task, trigger, condition or taskrunner.
 
     `blocks`: its properties that hold tasks; `parameters` and `outputs`: JSON schemas.
@@ -38,8 +36,8 @@ class PluginEntry:
     kind: str = "task"
     title: str = ""
     blocks: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    outputs: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = {}
+    outputs: Mapping[str, Any] = {}
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> "PluginEntry":

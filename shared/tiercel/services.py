@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tiercel.envelope import RunContext
 from tiercel.kv import KeyValueStore
 from tiercel.namespaces import reachable
-from tiercel.operations import NoOperations, Operations
+from tiercel.no_operations import NoOperations
 from tiercel.secrets import Secrets
 from tiercel.settings import Settings
 from tiercel.state import StateStore
@@ -19,6 +19,7 @@ from tiercel.storage import Storage
 if TYPE_CHECKING:
     from tiercel.expression_services import ExpressionServices
     from tiercel.http.client import HttpClient
+    from tiercel.operations import Operations
 
 
 class History(Protocol):
@@ -74,7 +75,7 @@ class Services:
     """Whether flows may use keys of every namespace, where no token says otherwise."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What `envs` shows to expressions: names in lower case, without their prefix."""
-    operations: Operations = field(default_factory=NoOperations)
+    operations: "Operations" = field(default_factory=NoOperations)
 
     def under(self, token: str | None) -> "Services":
         """Give the services as the task run may use them that a token was minted for."""

@@ -9,7 +9,7 @@ from tests.conformance.executions import differs
 from tests.conformance.scene import Scene
 from tiercel.triggers.schedules import following, preceding, schedule_of, start_at
 from tiercel_core.condition.combinations import evaluate_definition
-from tiercel_core.condition.dates import read_date, with_zone
+from tiercel_core.moments import read_date, with_zone
 
 AT = "at"
 NEXT = "next_local_date"

@@ -1,7 +1,6 @@
 """Tasks of `io.kestra.plugin.core.execution`: they end, check or relabel the execution that they run in."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -21,8 +20,8 @@ from tiercel.plugin import (
     success,
 )
 from tiercel_core.condition.base import StateName
-from tiercel_core.condition.dates import read_date, with_zone
 from tiercel_core.flow.control import FlowControl
+from tiercel_core.moments import read_date, with_zone
 
 
 class FailParams(BaseParams):
@@ -166,9 +165,9 @@ def queries(params: CountParams, context: ExecutionContext) -> Iterator[Executio
         end=with_zone(read_date(params.end_date)) if params.end_date else None,
     )
     for flow in params.flows or ():
-        yield replace(common, namespace=flow.namespace, flow_id=flow.flow_id)
+        yield common._replace(namespace=flow.namespace, flow_id=flow.flow_id)
     for namespace in params.namespaces or ([] if params.flows else [context.run.namespace]):
-        yield replace(common, namespace=namespace)
+        yield common._replace(namespace=namespace)
 
 
 def meets(expression: str, result: CountResult, context: ExecutionContext) -> bool:

@@ -9,7 +9,7 @@ from tiercel.errors import TaskFailed
 from tiercel.expressions.ion_lines import ion_lines
 from tiercel.operations import LogQuery
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, success
-from tiercel_core.condition.dates import read_date, with_zone
+from tiercel_core.moments import read_date, with_zone
 
 Level: TypeAlias = Literal["ERROR", "WARN", "INFO", "DEBUG", "TRACE"]
 

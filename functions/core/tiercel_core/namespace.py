@@ -13,7 +13,7 @@ from tiercel.paths import safe_join
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, JsonObject, PluginOutput, Static, success
 from tiercel.storage import StoredFile, uris
 from tiercel.task_files import matching
-from tiercel_core.condition.dates import read_date, with_zone
+from tiercel_core.moments import read_date, with_zone
 
 
 class FilesOutput(BaseOutput):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tiercel.adapters import cold
 from tiercel.adapters.observing import Metrics, log_json, said_with
 from tiercel.adapters.step_functions import TOKEN, Waiting
 from tiercel.doors import Dispatcher, check_timeout, read_envelope, refused, with_timeout
@@ -50,8 +51,11 @@ class LambdaHandler:
         request = getattr(context, "aws_request_id", None)
         if "http" in event.get("requestContext", {}):
             asyncio.set_event_loop(self.loop)  # Mangum asks for the current one
+            http = self.http
+            cold.over()
             with said_with(correlation_id=event["requestContext"].get("requestId"), request_id=request):
-                return self.http(event, context)
+                return http(event, context)
+        cold.over()
         with said_with(request_id=request):
             if is_batch(event):
                 return self.loop.run_until_complete(self.batch(event["Records"], context))

@@ -4,9 +4,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tiercel import clock
@@ -26,8 +25,7 @@ SHOWN_CHARACTERS = 300
 """How much of an error's body its message shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One answer. `headers`: names in lower case; `url`: where redirects led."""
 
     status: int

@@ -1,11 +1,9 @@
 """Ways of connecting that are not the usual one: through a proxy, or without looking at certificates."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """A proxy to go through; `auth`: user name and password."""
 
     kind: Literal["HTTP", "SOCKS"]
@@ -20,8 +18,7 @@ class Proxy:
         return f"{'socks5' if self.kind == 'SOCKS' else 'http'}://{host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """How a call connects. `verify`: whether a server has to show a certificate that is trusted."""
 
     verify: bool = True

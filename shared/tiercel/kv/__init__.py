@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tiercel.errors import TaskFailed
 from tiercel.namespaces import lineage
 
 
-@dataclass(frozen=True, slots=True)
-class KeyValue:
+class KeyValue(NamedTuple):
     """One entry. `value`: a JSON value; `kind`: STRING, NUMBER, BOOLEAN, DATETIME, DATE, DURATION or JSON.
 
     `revision`: how often the entry was written since it came to be, from 1.

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from tiercel.errors import Retriable
@@ -19,8 +18,7 @@ class Place(NamedTuple):
     sub_key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """One state: a JSON object. `revision`: how often it was written since it came to be, from 1."""
 
     data: dict[str, Any]

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from tiercel.envelope import RunContext
 from tiercel.errors import Retriable, TaskFailed, TiercelError
@@ -27,8 +27,7 @@ UNCHECKED = None
 """Instead of a run: the caller is the orchestrator or a runtime itself, and no rule of access applies."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(NamedTuple):
     """One file of internal storage."""
 
     uri: str

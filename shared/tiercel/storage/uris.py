@@ -1,6 +1,5 @@
 """Names in internal storage: `kestra:///<namespace>/<flow>/executions/<id>/tasks/<task>/<run>/<file>`."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -22,8 +21,7 @@ class Execution(NamedTuple):
     execution_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose a file is: a namespace's, or one execution's of a flow in it."""
 
     namespace: str

@@ -1,8 +1,7 @@
 """Conditions on the date of a schedule."""
 
-import re
 from calendar import day_name, monthrange
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Literal, TypeAlias
 
 from pydantic import Field
@@ -10,23 +9,11 @@ from pydantic import Field
 from tiercel.errors import TaskFailed
 from tiercel.plugin import BaseParams
 from tiercel_core.condition.base import Condition, Event
+from tiercel_core.moments import read_date, with_zone
 
 DayOfWeek: TypeAlias = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
 TRIGGER_DATE = "{{ trigger.date }}"
 WEEKS = {"FIRST": 1, "SECOND": 2, "THIRD": 3, "FOURTH": 4}
-
-
-def read_date(text: str) -> datetime:
-    """Read a date or a date with time in ISO 8601; a zone's name in brackets behind the offset is dropped."""
-    try:
-        return datetime.fromisoformat(re.sub(r"\[[^]]*\]$", "", text.strip()))
-    except ValueError as error:
-        raise TaskFailed(f"`{text}` is no date: write it as 2024-12-31 or 2024-12-31T23:59:59Z.") from error
-
-
-def with_zone(moment: datetime) -> datetime:
-    """Take a date without a zone as UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def weekday(moment: datetime) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 from tiercel.errors import ExpressionError, TaskFailed
 from tiercel.plugin import BaseParams
 from tiercel_core.condition.base import Condition, Event
-from tiercel_core.condition.dates import read_date
+from tiercel_core.moments import read_date
 
 
 class PublicHolidayParams(BaseParams):

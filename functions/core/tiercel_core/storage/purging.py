@@ -11,7 +11,7 @@ from tiercel.namespaces import is_below
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, PluginOutput, success
 from tiercel.storage import UNCHECKED, StoredFile, uris
 from tiercel.storage.uris import Execution
-from tiercel_core.condition.dates import read_date, with_zone
+from tiercel_core.moments import read_date, with_zone
 
 
 class PurgeStorageParams(BaseParams):

@@ -1,0 +1,1 @@
+"""What a family's doors are measured beside: functions that do nothing else."""
