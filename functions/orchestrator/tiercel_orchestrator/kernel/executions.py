@@ -69,7 +69,14 @@ def _enter_last_state(deciding: Deciding, root: TaskRun) -> None:
     frame = frame_of(root)
     deciding.execution_enters(frame.worst)
     watching.end(deciding)
-    frame.phase, frame.next, frame.running, frame.failed = "after", 0, 0, False
+    _begin_after(deciding, root)
+
+
+def _begin_after(deciding: Deciding, root: TaskRun) -> None:
+    """Turn to what comes after the execution, whose last state is known."""
+    frame = frame_of(root)
+    frame.phase, frame.next, frame.running, frame.failed, frame.held = "after", 0, 0, False, False
+    frame.started, frame.ended = [], []
     deciding.wait(root, "children")
     deciding.look_at(root)
 
@@ -92,18 +99,25 @@ def _tell_parent(deciding: Deciding) -> None:
 
 
 def kill(deciding: Deciding, state: str, of_runs: str | None = None) -> None:
-    """End everything that lives: the execution in `state`, its runs too unless another is said for them."""
+    """End everything that lives: the execution in `state`, its runs too unless another is said for them.
+
+    What comes after it has yet to run, unless nothing of it ever ran or another execution takes its place.
+    """
     _end_live(deciding, of_runs or state)
     root = deciding.root
     if deciding.execution.state not in states.ENDED:
         if state == states.KILLED:
             deciding.execution_enters(states.KILLING)
         deciding.execution_enters(state)
-    root.enter(state, deciding.now)
     root.request = None
-    deciding.wait(root, "")
     deciding.agenda.clear()
     deciding.decision.kill_children = True
+    if root.frame is not None and root.frame.phase != "after" and state != states.RETRIED:
+        root.frame.worst = state
+        _begin_after(deciding, root)
+        return
+    root.enter(state, deciding.now)
+    deciding.wait(root, "")
     _tell_parent(deciding)
 
 

@@ -42,10 +42,10 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
         return  # it may end after the resume, and decides nothing
     frame = frame_of(scope)
     deciding.touch(scope)
-    if child is not None and scope.is_root:
-        watching.look(deciding, scope, child)
     if child is not None and _child_ended(deciding, scope, frame, child):
         return
+    if child is not None and scope.is_root and watching.look(deciding, scope, child):
+        return  # nothing more starts before it is known whether what was agreed on holds
     starts = _starts(deciding, scope, frame)
     for start in starts:
         _create(deciding, scope, start)

@@ -32,11 +32,13 @@ def end(deciding: Deciding) -> None:
     ]
 
 
-def look(deciding: Deciding, root: TaskRun, child: TaskRun) -> None:
-    """Ask whether what was agreed on holds, now that a task at the top has ended."""
-    if assertions(deciding.flow.agreements) and deciding.execution.state not in states.ENDED:
-        monitor = lay_down(deciding, root, derive(child.id, child.attempt, "assertions"))
-        deciding.ask(monitor, "assertions")
+def look(deciding: Deciding, root: TaskRun, child: TaskRun) -> bool:
+    """Ask whether what was agreed on holds, now that a task at the top has ended; say if it was asked."""
+    if not assertions(deciding.flow.agreements) or deciding.execution.state in states.ENDED:
+        return False
+    monitor = lay_down(deciding, root, derive(child.id, child.attempt, "assertions"))
+    deciding.ask(monitor, "assertions")
+    return True
 
 
 def due(deciding: Deciding, monitor: TaskRun) -> None:
@@ -48,9 +50,11 @@ def due(deciding: Deciding, monitor: TaskRun) -> None:
 
 
 def answered(deciding: Deciding, monitor: TaskRun, answer: Answered) -> None:
-    """Take what has become of the assertions; one that cannot be evaluated yet is not broken."""
+    """Take what has become of the assertions and go on; one that cannot be evaluated yet is not broken."""
     check(deciding, answer.values)
     _close(deciding, monitor)
+    if deciding.execution.state not in states.ENDED:
+        deciding.look_at(deciding.runs[monitor.parent_id or ""])
 
 
 def check(deciding: Deciding, values: Mapping[str, Any]) -> None:
