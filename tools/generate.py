@@ -5,6 +5,7 @@
 
 import json
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -47,6 +48,12 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield from supabase_migrations("pipeline", VALUES_FROM, values.migrations())
 
 
+def orchestrator_version() -> str:
+    """Read the orchestrator's version."""
+    project = (ROOT / "functions/orchestrator/pyproject.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(project)["project"]["version"])
+
+
 def known_types() -> str:
     """Write the public types of the catalog, a line each, for the command line's figure of coverage."""
     rows = []
@@ -64,9 +71,11 @@ def infrastructure(families: list[Family]) -> Iterator[tuple[Path, str]]:
         yield INFRA / place, text_of(routes_document(families))
     yield INFRA / "routes/openapi.json", text_of(openapi.aws(families))
     yield INFRA / "routes/openapi2.yaml", yaml_text(openapi.google(families), FILLED_IN)
-    yield ROOT / "template.yaml", yaml_text(template(families))
+    yield ROOT / "template.yaml", yaml_text(template(families, orchestrator_version()))
     for family in families:
         yield INFRA / f"cloudrun/{family.name}.yaml", yaml_text(cloudrun.service(family), FILLED_IN)
+    orchestrator = cloudrun.orchestrator(orchestrator_version())
+    yield INFRA / "cloudrun/orchestrator.yaml", yaml_text(orchestrator, FILLED_IN)
     yield INFRA / "cloudrun/queues.yaml", yaml_text(cloudrun.queues(families), FILLED_IN)
 
 

@@ -56,6 +56,8 @@ class Settings:
     """The largest body that is read."""
     results_queue: str | None = None
     """URL of the SQS queue to which a worker sends results."""
+    service_registry: bool = False
+    """Whether an orchestrator reads from the service tables which families there are."""
     work_queue: str | None = None
     """URL of the SQS queue from which the family's worker takes envelopes."""
     hidden_seconds: float = HIDDEN_SECONDS
@@ -100,6 +102,7 @@ class Settings:
             sync_seconds=seconds(values, "TIERCEL_SYNC_SECONDS", SYNC_SECONDS),
             body_bytes=bytes_of(values.get("TIERCEL_BODY_BYTES")),
             results_queue=values.get("TIERCEL_RESULTS_QUEUE_URL") or None,
+            service_registry=values.get("TIERCEL_SERVICE_REGISTRY", "").lower() in YES,
             work_queue=values.get("TIERCEL_WORK_QUEUE_URL") or None,
             hidden_seconds=seconds(values, "TIERCEL_HIDDEN_SECONDS", HIDDEN_SECONDS),
             queue_lease_seconds=seconds(values, "TIERCEL_QUEUE_LEASE_SECONDS", QUEUE_LEASE_SECONDS),

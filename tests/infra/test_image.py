@@ -14,13 +14,15 @@ from tools.image_needs import needs
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
+IMAGES = [*DIRECTORIES, ROOT / "functions/orchestrator"]
+
 
 def test_hadolint_finds_nothing() -> None:
     ran = subprocess.run([tool("hadolint"), str(ROOT / "Dockerfile")], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout) == (0, "")
 
 
-@pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("directory", IMAGES, ids=lambda one: one.name)
 def test_everything_that_is_copied_is_in_the_checkout(directory: Path) -> None:
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", TEXT, re.MULTILINE)
     assert copied
@@ -28,7 +30,7 @@ def test_everything_that_is_copied_is_in_the_checkout(directory: Path) -> None:
         assert (ROOT / name).exists(), name
 
 
-@pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda one: one.name)
+@pytest.mark.parametrize("directory", IMAGES, ids=lambda one: one.name)
 def test_a_family_asks_for_its_own_needs_and_the_lock_has_them(directory: Path) -> None:
     found = needs((directory / "pyproject.toml").read_text(encoding="utf-8"))
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")

@@ -59,7 +59,7 @@ def test_no_role_may_do_anything_to_everything() -> None:
 def test_a_role_belongs_to_one_function() -> None:
     roles = [one["Role"]["Fn::GetAtt"][0] for one in of_type("AWS::Serverless::Function").values()]
     assert len(roles) == len(set(roles))
-    assert set(roles) == set(of_type("AWS::IAM::Role"))
+    assert set(roles) == set(of_type("AWS::IAM::Role")) - {"WakeRole"}  # that is Scheduler's
 
 
 def test_a_role_reaches_the_queue_of_its_own_family_only() -> None:
@@ -96,8 +96,9 @@ def test_the_authorizer_may_only_log() -> None:
 
 
 def test_nobody_deploys_without_a_key() -> None:
-    (rule,) = TEMPLATE["Rules"].values()
-    assert "JwtKey" in json.dumps(rule) and "JwtSecretArn" in json.dumps(rule)
+    rules = TEMPLATE["Rules"]
+    assert all(name in json.dumps(rules["SomeKey"]) for name in ("JwtKey", "JwtSecretArn"))
+    assert "OrchestratorKeyArn" in json.dumps(rules["KeyOfTheOrchestrator"])
 
 
 def test_a_queue_hides_a_message_longer_than_its_worker_may_take_and_loses_none() -> None:
@@ -140,3 +141,50 @@ def test_cfn_lint_would_find_what_is_wrong(tmp_path: Path) -> None:
     broken.write_text(text.replace("VisibilityTimeout", "VisibiltyTimeout"), encoding="utf-8")
     ran = subprocess.run([tool("cfn-lint"), str(broken)], capture_output=True, text=True, check=False)
     assert ran.returncode != 0
+
+
+def test_the_orchestrator_is_there_only_where_a_store_is_given() -> None:
+    mine = {name for name, one in RESOURCES.items() if name.startswith(("Orchestrator", "Wake"))}
+    assert mine >= {"Orchestrator", "OrchestratorRole", "WakeGroup", "WakeRole", "WakePolicy"}
+    assert {name for name, one in RESOURCES.items() if one.get("Condition") == "HasOrchestrator"} == mine
+    assert TEMPLATE["Conditions"]["HasOrchestrator"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "StoreUrlArn"}, ""]}]
+    }
+
+
+def test_the_orchestrator_is_woken_by_results_dead_letters_and_a_slow_rule() -> None:
+    properties = RESOURCES["Orchestrator"]["Properties"]
+    events = properties["Events"]
+    fed = {
+        one["Properties"]["Queue"]["Fn::GetAtt"][0]: one["Properties"]
+        for one in events.values()
+        if one["Type"] == "SQS"
+    }
+    assert fed.keys() == {"ResultsQueue", *(f"{family.title()}DeadLetters" for family in FAMILIES)}
+    for queue, source in fed.items():
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert RESOURCES[queue]["Properties"]["VisibilityTimeout"] >= properties["Timeout"]
+    (rule,) = [one["Properties"] for one in events.values() if one["Type"] == "Schedule"]
+    assert json.loads(rule["Input"]) == {"wake": True}
+    assert RESOURCES["Orchestrator"]["Metadata"]["DockerBuildArgs"] == {"FAMILY": "orchestrator"}
+
+
+def test_the_orchestrator_sends_to_families_and_takes_only_what_is_for_it() -> None:
+    allowed = {
+        action: [one["Fn::GetAtt"][0] for one in statement["Resource"]]
+        for statement in statements(RESOURCES["OrchestratorRole"])
+        for action in statement["Action"]
+        if action.startswith("sqs:")
+    }
+    queues = {f"{family.title()}Queue" for family in FAMILIES}
+    assert set(allowed["sqs:SendMessage"]) == {"ResultsQueue", *queues}
+    assert not queues & set(allowed["sqs:ReceiveMessage"])
+    (passing,) = [one for one in statements(RESOURCES["OrchestratorRole"]) if "iam:PassRole" in one["Action"]]
+    assert passing["Resource"] == {"Fn::GetAtt": ["WakeRole", "Arn"]}
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_a_result_waits_out_a_long_outage_of_the_store() -> None:
+    queue = RESOURCES["ResultsQueue"]["Properties"]
+    waits = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
+    assert 6 * 3600 <= waits < queue["MessageRetentionPeriod"]

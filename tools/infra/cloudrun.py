@@ -1,4 +1,4 @@
-"""Cloud Run: a service per family, and a queue of Cloud Tasks for what takes longer than a gateway waits."""
+"""Cloud Run: a service per family and the orchestrator's, and queues of Cloud Tasks for what takes long."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,21 +16,41 @@ TOGETHER = 20
 
 def service(family: Family) -> dict[str, Any]:
     """Write the service of a family. `${…}` is filled in when it is used."""
-    name = f"tiercel-{family.name}"
+    annotations = {"autoscaling.knative.dev/minScale": "0", "autoscaling.knative.dev/maxScale": "1"}
+    together = 1 if family.name in ALONE else TOGETHER
+    return service_of(family.name, family.version, annotations, together, {"env": environment()})
+
+
+def orchestrator(version: str) -> dict[str, Any]:
+    """Write the service of the orchestrator: one that stays, since it waits for its families' answers.
+
+    Several may share the store; one is enough to begin with.
+    """
+    annotations = {"autoscaling.knative.dev/minScale": "1", "autoscaling.knative.dev/maxScale": "3"}
+    store = {"secretKeyRef": {"name": "tiercel-store", "key": "latest"}}
     container = {
-        "image": f"${{REGION}}-docker.pkg.dev/${{PROJECT_ID}}/tiercel/{family.name}:{family.version}",
-        "ports": [{"name": "http1", "containerPort": 8080}],
-        "env": environment(),
-        "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
-        "startupProbe": {"httpGet": {"path": "/health"}, "periodSeconds": 1, "failureThreshold": 30},
-        "livenessProbe": {"httpGet": {"path": "/health"}, "periodSeconds": 30},
+        "command": ["python3", "-m", "tiercel_orchestrator"],
+        "args": ["server", "--host", "0.0.0.0", "--port", "8080"],
+        "env": [
+            *environment(),
+            {"name": "TIERCEL_STORE", "valueFrom": store},
+            {"name": "TIERCEL_SERVICE_REGISTRY", "value": "true"},
+        ],
     }
+    return service_of("orchestrator", version, annotations, TOGETHER, container)
+
+
+def service_of(
+    image: str, version: str, scale: dict[str, str], together: int, container: dict[str, Any]
+) -> dict[str, Any]:
+    """Write a service of an image that the Dockerfile builds."""
+    name = f"tiercel-{image}"
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Service",
         "metadata": {
             "name": name,
-            "labels": {"app": "tiercel", "family": family.name},
+            "labels": {"app": "tiercel", "family": image},
             "annotations": {"run.googleapis.com/ingress": "all"},
         },
         "spec": {
@@ -40,15 +60,27 @@ def service(family: Family) -> dict[str, Any]:
                         # what outlives its call goes on: the instance keeps its CPU, and knows its runs
                         "run.googleapis.com/cpu-throttling": "false",
                         "run.googleapis.com/startup-cpu-boost": "true",
-                        "autoscaling.knative.dev/minScale": "0",
-                        "autoscaling.knative.dev/maxScale": "1",
+                        **scale,
                     }
                 },
                 "spec": {
                     "serviceAccountName": f"{name}@${{PROJECT_ID}}.iam.gserviceaccount.com",
-                    "containerConcurrency": 1 if family.name in ALONE else TOGETHER,
+                    "containerConcurrency": together,
                     "timeoutSeconds": REQUEST_SECONDS,
-                    "containers": [container],
+                    "containers": [
+                        {
+                            "image": f"${{REGION}}-docker.pkg.dev/${{PROJECT_ID}}/tiercel/{image}:{version}",
+                            "ports": [{"name": "http1", "containerPort": 8080}],
+                            **container,
+                            "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
+                            "startupProbe": {
+                                "httpGet": {"path": "/health"},
+                                "periodSeconds": 1,
+                                "failureThreshold": 30,
+                            },
+                            "livenessProbe": {"httpGet": {"path": "/health"}, "periodSeconds": 30},
+                        }
+                    ],
                 },
             }
         },

@@ -55,7 +55,7 @@ class Migration(NamedTuple):
     @property
     def about_tokens(self) -> bool:
         """Say whether it is of use only where PostgREST serves the database."""
-        return self.name in ("task_tokens", "live_task_runs")
+        return self.name in ("task_tokens", "live_task_runs", "service_tokens")
 
 
 @cache

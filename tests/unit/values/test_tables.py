@@ -13,6 +13,7 @@ from tiercel.postgres import migrations
 from tiercel.postgres.direct import DirectFunctions
 
 ALL = [f"{step.version}|{step.name}" for step in migrations()]
+PLAIN = [f"{step.version}|{step.name}" for step in migrations() if not step.about_tokens]
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 
 def test_the_rules_for_tokens_come_when_tokens_do(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tiercel.postgres.direct.SERVED", "select false")
-    assert use(empty) == ALL[:1]
+    assert use(empty) == PLAIN
     assert run_sql(empty, "select relrowsecurity from pg_class where relname = 'pipeline_kv_store'") == ["f"]
     monkeypatch.setattr("tiercel.postgres.direct.SERVED", "select true")
     assert use(empty) == ALL
@@ -49,5 +50,5 @@ def test_processes_that_come_at_once_make_the_tables_once(empty: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         used = list(pool.map(use, [empty] * 8))
     assert all(used)
-    assert use(empty) in (ALL, ALL[:1])
+    assert use(empty) in (ALL, PLAIN)
     assert run_sql(empty, "select revision from pipeline_kv_store") == ["9"]

@@ -13,6 +13,8 @@ WORKER_SECONDS = 900
 VISIBILITY_SECONDS = 6 * WORKER_SECONDS
 """AWS's advice: six times the function's timeout, so that a message that is worked on is not seen again."""
 KEPT_SECONDS = 14 * 24 * 3600
+DEAD_SECONDS = 3600
+"""How long a dead letter that is not the orchestrator's own is left alone before it looks again."""
 TRIES = 3
 ALIAS = "live"
 
@@ -54,35 +56,42 @@ def resources(family: Family) -> dict[str, Any]:
                 "Timeout": WORKER_SECONDS,
                 "Events": {"Messages": messages(f"{name}Queue")},
             },
-            {"TIERCEL_RESULTS_QUEUE_URL": ref("ResultsQueue")},
+            {"TIERCEL_RESULTS_QUEUE_URL": ref("ResultsQueue"), "TIERCEL_WORK_QUEUE_URL": ref(f"{name}Queue")},
         ),
         f"{name}Queue": queue(f"{name}DeadLetters"),
         f"{name}DeadLetters": dead_letters(),
         f"{answering}Errors": alarm("Errors", "AWS/Lambda", "FunctionName", ref(answering)),
         f"{answering}Throttles": alarm("Throttles", "AWS/Lambda", "FunctionName", ref(answering)),
         f"{working}Errors": alarm("Errors", "AWS/Lambda", "FunctionName", ref(working)),
-        f"{name}DeadLettersFilled": alarm(
-            "ApproximateNumberOfMessagesVisible",
-            "AWS/SQS",
-            "QueueName",
-            {"Fn::GetAtt": [f"{name}DeadLetters", "QueueName"]},
-            "Maximum",
-        ),
+        f"{name}DeadLettersFilled": filled(f"{name}DeadLetters"),
     }
+
+
+def filled(dead: str) -> dict[str, Any]:
+    """Raise an alarm when there are dead letters."""
+    name = {"Fn::GetAtt": [dead, "QueueName"]}
+    return alarm("ApproximateNumberOfMessagesVisible", "AWS/SQS", "QueueName", name, "Maximum")
 
 
 def function(
     family: Family, name: str, properties: dict[str, Any], environment: dict[str, Any]
 ) -> dict[str, Any]:
     """Write a function of the family's image."""
+    return function_of(family.name, family.version, name, properties, environment)
+
+
+def function_of(
+    image: str, version: str, name: str, properties: dict[str, Any], environment: dict[str, Any]
+) -> dict[str, Any]:
+    """Write a function of an image that the Dockerfile builds."""
     return {
         "Type": "AWS::Serverless::Function",
         "Metadata": {
             "DockerContext": ".",
             "Dockerfile": "Dockerfile",
-            "DockerTag": f"{family.name}-{family.version}",
+            "DockerTag": f"{image}-{version}",
             "DockerBuildTarget": "lambda",
-            "DockerBuildArgs": {"FAMILY": family.name},
+            "DockerBuildArgs": {"FAMILY": image},
         },
         "Properties": {
             "PackageType": "Image",
@@ -93,7 +102,7 @@ def function(
             "ReservedConcurrentExecutions": when("HasReserve", ref("ReservedConcurrency")),
             "LoggingConfig": {"LogGroup": ref(f"{name}Logs")},
             **properties,
-            "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": family.name, **environment}},
+            "Environment": {"Variables": {"POWERTOOLS_SERVICE_NAME": image, **environment}},
         },
     }
 
@@ -158,7 +167,11 @@ def dead_letters() -> dict[str, Any]:
         "Type": "AWS::SQS::Queue",
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
-        "Properties": {"MessageRetentionPeriod": KEPT_SECONDS, "SqsManagedSseEnabled": True},
+        "Properties": {
+            "MessageRetentionPeriod": KEPT_SECONDS,
+            "VisibilityTimeout": DEAD_SECONDS,
+            "SqsManagedSseEnabled": True,
+        },
     }
 
 

@@ -32,8 +32,24 @@ PARAMETERS: dict[str, Any] = {
         "Instead: ARN of a secret in Secrets Manager, the text that signs tokens (HS256, from 32 bytes).",
         AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
     ),
+    "StoreUrlArn": text(
+        "ARN of a secret that is a Postgres's address, postgresql://…: with it there is an orchestrator.",
+        AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
+    ),
+    "OrchestratorKeyArn": text(
+        "ARN of a secret that is the private JSON Web Key whose public half is JwtKey, for the orchestrator.",
+        AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
+    ),
+    "OrchestratorMemorySize": number("MB of the orchestrator.", 1024, MinValue=256, MaxValue=10240),
+    "OrchestratorConcurrency": number(
+        "How many batches of results are taken in at once.", 5, MinValue=2, MaxValue=1000
+    ),
     "SupabaseUrl": text("URL of the Supabase project that holds keys and states; empty: none."),
     "SupabaseAnonKey": text("The project's public key."),
+    "SupabaseServiceKeyArn": text(
+        "ARN of a secret that is the project's service key, for the orchestrator; empty: it reads no Vault.",
+        AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
+    ),
     "MemorySize": number("MB of each function that answers calls.", 1024, MinValue=256, MaxValue=10240),
     "WorkerMemorySize": number(
         "MB of each function that works off a queue.", 2048, MinValue=256, MaxValue=10240
@@ -71,13 +87,25 @@ RULES: dict[str, Any] = {
                 "AssertDescription": "Give JwtKey or JwtSecretArn: without, nobody could be let in.",
             }
         ]
-    }
+    },
+    "KeyOfTheOrchestrator": {
+        "RuleCondition": given("StoreUrlArn"),
+        "Assertions": [
+            {
+                "Assert": {"Fn::Or": [given("OrchestratorKeyArn"), given("JwtSecretArn")]},
+                "AssertDescription": "Give OrchestratorKeyArn beside JwtKey, or JwtSecretArn.",
+            }
+        ],
+    },
 }
 
 CONDITIONS: dict[str, Any] = {
+    "HasOrchestrator": given("StoreUrlArn"),
+    "HasOrchestratorKey": given("OrchestratorKeyArn"),
     "HasJwtKey": given("JwtKey"),
     "HasJwtSecret": given("JwtSecretArn"),
     "HasSupabase": given("SupabaseUrl"),
+    "HasSupabaseServiceKey": given("SupabaseServiceKeyArn"),
     "HasReserve": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ReservedConcurrency"}, 0]}]},
     "HasSnapStart": {"Fn::Equals": [{"Ref": "SnapStart"}, "PublishedVersions"]},
     "HasVpc": listed("SubnetIds"),

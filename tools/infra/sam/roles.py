@@ -7,6 +7,8 @@ from tools.infra.sam.intrinsics import NO_VALUE, arn, ref, sub, when
 
 VPC_POLICY = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
+TAKING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+
 
 def allow(actions: Iterable[str], resource: Any) -> dict[str, Any]:
     """Allow some actions on some resources."""
@@ -56,13 +58,7 @@ def storage() -> dict[str, Any]:
 
 def queue(name: str) -> dict[str, Any]:
     """Allow to work off a queue, and to send results."""
-    taking = [
-        "sqs:ReceiveMessage",
-        "sqs:DeleteMessage",
-        "sqs:ChangeMessageVisibility",
-        "sqs:GetQueueAttributes",
-    ]
-    return policy("queues", allow(taking, arn(name)), allow(["sqs:SendMessage"], arn("ResultsQueue")))
+    return policy("queues", allow(TAKING, arn(name)), allow(["sqs:SendMessage"], arn("ResultsQueue")))
 
 
 def task_tokens() -> Any:

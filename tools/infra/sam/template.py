@@ -6,7 +6,7 @@ from typing import Any
 from tiercel.registry import Family
 from tiercel.routing import METHODS
 from tools.infra import openapi
-from tools.infra.sam import authorizer
+from tools.infra.sam import authorizer, orchestrator
 from tools.infra.sam import families as of_family
 from tools.infra.sam.alarms import alarm
 from tools.infra.sam.intrinsics import arn, ref, sub, when
@@ -24,10 +24,10 @@ ACCESS_LOG = {
 }
 
 
-def template(families: Iterable[Family]) -> dict[str, Any]:
-    """Write the template for some families."""
+def template(families: Iterable[Family], version: str) -> dict[str, Any]:
+    """Write the template for some families, and an orchestrator of a version."""
     families = list(families)
-    resources: dict[str, Any] = shared(families)
+    resources: dict[str, Any] = shared(families, version)
     for family in families:
         resources |= of_family.resources(family)
     return {
@@ -50,7 +50,7 @@ def template(families: Iterable[Family]) -> dict[str, Any]:
     }
 
 
-def shared(families: list[Family]) -> dict[str, Any]:
+def shared(families: list[Family], version: str) -> dict[str, Any]:
     """List what the families share."""
     return {
         "Api": api(families),
@@ -59,8 +59,10 @@ def shared(families: list[Family]) -> dict[str, Any]:
         "ApiErrors": alarm("5xx", "AWS/ApiGateway", "ApiId", ref("Api")),
         "StorageBucket": bucket(),
         "StorageBucketPolicy": only_encrypted(),
-        "ResultsQueue": of_family.queue("ResultsDeadLetters"),
+        "ResultsQueue": orchestrator.results_queue(),
         "ResultsDeadLetters": of_family.dead_letters(),
+        "ResultsDeadLettersFilled": of_family.filled("ResultsDeadLetters"),
+        **orchestrator.resources(families, version),
     }
 
 
@@ -163,6 +165,11 @@ def outputs(families: list[Family]) -> dict[str, Any]:
             "Value": sub("s3://${StorageBucket}"),
         },
         "ResultsQueueUrl": {"Description": "Where workers send results.", "Value": ref("ResultsQueue")},
+    }
+    found["Orchestrator"] = {
+        "Condition": orchestrator.CONDITION,
+        "Description": "To be invoked with {namespace, flowId, inputs}: starts an execution.",
+        "Value": ref(f"{orchestrator.NAME}Alias{of_family.ALIAS}"),
     }
     for family in families:
         name = of_family.logical(family.name)

@@ -14,7 +14,7 @@ from rich.table import Table
 from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.registry import Registry
 from tiercel_orchestrator import local
-from tiercel_orchestrator.cli import database, exits, keys, operating, running, say, templates
+from tiercel_orchestrator.cli import database, exits, families, keys, operating, running, say, templates
 from tiercel_orchestrator.cli.inputs import parse_pairs
 from tiercel_orchestrator.cli.options import (
     AsJson,
@@ -257,6 +257,7 @@ def kill(
 operating.add_to(app)
 app.add_typer(database.app)
 app.add_typer(keys.app)
+app.add_typer(families.app, name="families")
 app.add_typer(templates.app, name="template")
 
 

@@ -19,7 +19,10 @@ from tiercel.errors import TiercelError
 from tiercel.http import callbacks
 from tiercel.http.door import body_of
 from tiercel.http.problems import Refused
+from tiercel.registry import Registry
+from tiercel.settings import Settings
 from tiercel_orchestrator.cli import exits, say
+from tiercel_orchestrator.dispatch.deployed import Deployed
 from tiercel_orchestrator.dispatch.routes import Routes
 from tiercel_orchestrator.local import open_engine
 
@@ -48,8 +51,9 @@ async def serve(
     """Serve until a signal comes; what runs then is given back, and goes on with the next start."""
     with listener_of(host, port) as listener:
         url = url_of(host, listener.getsockname()[1])
+        registry, found = await families_of(store, Routes.read(routes))
         async with open_engine(
-            home, store, concurrency=concurrency, routes=Routes.read(routes), callback_url=url
+            home, store, concurrency=concurrency, registry=registry, routes=found, callback_url=url
         ) as engine:
             key = await engine.in_store(engine.store.setting, WAKE_KEY)
             # without a key nobody wakes us: no signature is made with one that nobody knows
@@ -61,6 +65,15 @@ async def serve(
             say.out.print(f"tiercel serves at {url}; Ctrl-C stops it.", markup=False, soft_wrap=True)
             await until_stopped(server, listener, asyncio.create_task(engine.serve()))
     return exits.OK
+
+
+async def families_of(store: str | None, routes: Routes) -> tuple[Registry, Routes]:
+    """Find the families: those that are installed, and with TIERCEL_SERVICE_REGISTRY those in the tables."""
+    installed, settings = Registry.installed(), Settings.read()
+    if not settings.service_registry:
+        return installed, routes
+    with contextlib.closing(Deployed.of(settings, store)) as deployed:
+        return await asyncio.to_thread(deployed.read, installed, routes)
 
 
 async def until_stopped(server: Server, listener: socket.socket, running: "asyncio.Task[None]") -> None:

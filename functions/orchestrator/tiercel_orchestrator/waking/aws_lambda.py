@@ -17,6 +17,7 @@ from tiercel.http.callbacks import SIGNATURE
 from tiercel.http.signing import TokenKeys
 from tiercel.services import Services, local_services
 from tiercel.settings import Settings
+from tiercel_orchestrator.dispatch.deployed import Deployed
 from tiercel_orchestrator.dispatch.returning import Answer, answered, lost
 from tiercel_orchestrator.dispatch.tokens import Tokens
 from tiercel_orchestrator.waking.alarm import WAKE, Alarm
@@ -50,7 +51,9 @@ class Waking:
         self.services: Services = local_services(settings=settings)
         group, role = (os.environ.get(name) for name in SCHEDULES)
         schedules = Schedules(group, role, function) if group and role else None
-        self.orchestrator = Orchestrator(settings.home, store, Alarm(settings.results_queue, schedules))
+        deployed = Deployed.of(settings, store) if settings.service_registry else None
+        alarm = Alarm(settings.results_queue, schedules)
+        self.orchestrator = Orchestrator(settings.home, store, alarm, deployed)
 
     def __call__(self, event: Event, context: Any) -> Any:
         left = context.get_remaining_time_in_millis() / 1000 - CLOSING_SECONDS

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from tiercel import clock
+from tiercel.calling import in_thread
 from tiercel.errors import InvalidFlow, Problem
 from tiercel.registry import Registry
+from tiercel_orchestrator.dispatch.deployed import Deployed
 from tiercel_orchestrator.dispatch.returning import Answer
 from tiercel_orchestrator.dispatch.routes import Routes
 from tiercel_orchestrator.local import open_engine
@@ -62,16 +65,21 @@ class Orchestrator:
     home: Path
     store_url: str
     alarm: Alarm
+    deployed: Deployed | None = None
+    """The tables that say which families there are, if they do."""
     registry: Registry = field(default_factory=Registry.installed)
 
     @asynccontextmanager
     async def awake(self, seconds: float) -> AsyncIterator[Engine]:
         """Run an engine for what is in the block, and so long for what follows; then set the alarm."""
+        registry, routes = self.registry, Routes.read()
+        if self.deployed is not None:
+            registry, routes = await in_thread(partial(self.deployed.read, registry, routes))
         async with open_engine(
             self.home,
             self.store_url,
-            registry=self.registry,
-            routes=Routes.read(),
+            registry=registry,
+            routes=routes,
             concurrency=CONCURRENCY,
         ) as engine:
             yield engine
