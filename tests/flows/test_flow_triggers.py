@@ -216,6 +216,54 @@ def test_preconditions_wait_for_all_flows_and_begin_anew_once_they_have_come(tmp
     on_engine(tmp_path, play, UPSTREAM, OTHER, listens)
 
 
+def test_the_outputs_of_all_that_came_together_are_merged(tmp_path: Path) -> None:
+    other = (
+        OTHER
+        + """
+    outputs:
+      - id: other
+        type: STRING
+        value: from other
+      - id: answer
+        type: INT
+        value: 43
+    """
+    )
+    listener = waiting_for(
+        "flows: [{namespace: tests, flowId: upstream}, {namespace: tests, flowId: other}]",
+        "labels: {via: '{{ trigger.flowId }}', never: '{{ nothing }}'}",
+    ).replace('trigger.flowId }}"', 'trigger.outputs.answer }} {{ trigger.outputs.other }}"')
+
+    async def play(engine: Engine) -> None:
+        await settled(engine, "upstream")
+        await settled(engine, "other")
+        (execution,) = await started(engine)
+        (run,) = await engine.in_store(engine.store.task_runs, execution.id)
+        assert run.outputs == {"value": "43 from other"}
+        assert {name: execution.labels.get(name) for name in ("via", "never")} == {
+            "via": "other",
+            "never": None,
+        }
+
+    on_engine(tmp_path, play, UPSTREAM, other, listener)
+
+
+def test_inputs_that_the_flow_does_not_declare_are_left_out(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> None:
+        await settled(engine, "upstream")
+        (execution,) = await started(engine)
+        assert execution.inputs == {"said": "yes", "answer": 1, "never": None}
+
+    on_engine(
+        tmp_path,
+        play,
+        UPSTREAM,
+        LISTENER.replace('said: "{{ outputs.say.value }}"', "said: 'yes'\n          more: 1").replace(
+            "{{ trigger.outputs.answer }}", "1"
+        ),
+    )
+
+
 def test_preconditions_look_at_states_and_labels(tmp_path: Path) -> None:
     listens = waiting_for(
         "flows: [{namespace: tests, flowId: upstream, states: [FAILED]}, "

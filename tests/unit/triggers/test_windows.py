@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tiercel_orchestrator.triggers.windows import REMEMBERED, Window, noted, window_at
+from tiercel_orchestrator.triggers.windows import REMEMBERED, Event, Window, noted, window_at
 
 NOON = datetime(2024, 5, 6, 12, 34, 56, tzinfo=UTC)
 MIDNIGHT = datetime(2024, 5, 6, tzinfo=UTC)
@@ -55,8 +55,9 @@ def play(*events: tuple[str, datetime, str], window: Window, **options: Any) -> 
     memory: Mapping[str, Any] | None = None
     fired = []
     for event, moment, held in events:
-        memory, fires = noted(memory, event, moment, window, frozenset(held), ALL, **options)
-        fired.append(fires)
+        happened = Event(event, moment, f"execution {event}")
+        memory, together = noted(memory, happened, window, frozenset(held), ALL, **options)
+        fired.append(bool(together))
     return fired
 
 
@@ -83,6 +84,14 @@ def test_an_event_that_is_told_again_gives_what_it_gave_and_changes_nothing() ->
     assert play(*events, window=window) == [False, True, True, False, False]
 
 
+def test_the_executions_that_came_together_are_named_in_their_order() -> None:
+    window = Window(MIDNIGHT, MIDNIGHT + 24 * HOUR)
+    later, earlier = Event("1", NOON, "late"), Event("2", NOON - HOUR, "early")
+    memory, together = noted(None, later, window, frozenset("a"), ALL)
+    assert together == []
+    assert noted(memory, earlier, window, frozenset("b"), ALL)[1] == ["early", "late"]
+
+
 def test_some_of_all_are_enough_where_that_is_asked() -> None:
     window = Window(MIDNIGHT, MIDNIGHT + 24 * HOUR)
     assert play(("1", NOON, "a"), ("2", NOON, "b"), window=window, least=1) == [True, True]
@@ -92,6 +101,6 @@ def test_the_memory_does_not_grow_without_end() -> None:
     window = Window(MIDNIGHT, MIDNIGHT + 24 * HOUR)
     memory: Mapping[str, Any] | None = None
     for number in range(2 * REMEMBERED):
-        memory, _ = noted(memory, str(number), NOON, window, frozenset("a"), ALL)
+        memory, _ = noted(memory, Event(str(number), NOON, "x"), window, frozenset("a"), ALL)
     assert memory is not None
-    assert len(memory["taken"]) == REMEMBERED
+    assert len(memory["told"]) == REMEMBERED

@@ -27,6 +27,7 @@ class StartRequest:
     """What somebody who starts a flow says. `revision` None is the latest.
 
     `raw_inputs`: take the inputs as they are, untyped and unchecked. `all_optional`: none has to be given.
+    `spare_inputs`: leave out those that the flow does not declare, where whoever gives them is a flow, too.
     `schedule_date`: ISO 8601, when to begin. A label `system.correlationId` makes it a part of that chain.
     `leaf_outputs`: the outputs of leaf tasks are the execution's, where the flow declares none.
     """
@@ -39,6 +40,7 @@ class StartRequest:
     trigger: dict[str, Any] | None = None
     raw_inputs: bool = False
     all_optional: bool = False
+    spare_inputs: bool = False
     schedule_date: str | datetime | None = None
     leaf_outputs: bool = False
 
@@ -88,7 +90,8 @@ def _inputs(flow: Flow, execution_id: str, request: StartRequest, services: Serv
     declared = flow.inputs
     if request.all_optional:
         declared = tuple(replace(one, required=False) for one in declared)
-    return typed_inputs(flow, execution_id, declared, request.inputs, base, services)
+    unknown = "ignore" if request.spare_inputs else "refuse"
+    return typed_inputs(flow, execution_id, declared, request.inputs, base, services, unknown)
 
 
 def _moment(written: str | datetime | None) -> datetime | None:
@@ -127,6 +130,7 @@ def typed_inputs(
     given: Mapping[str, Any],
     base: Mapping[str, Any],
     services: Services,
+    unknown: str = "refuse",
 ) -> dict[str, Any]:
     """Type what is given for inputs; files go to internal storage, `base` is what defaults may read."""
     context = checks.before_it_exists(flow, execution_id)
@@ -139,7 +143,13 @@ def typed_inputs(
         return services.storage.put(uris.uri_of(key), source)
 
     return read_inputs(
-        declared, given, render=render, store_file=store_file, encrypt=encryption(services), variables=base
+        declared,
+        given,
+        render=render,
+        store_file=store_file,
+        encrypt=encryption(services),
+        variables=base,
+        unknown=unknown,
     )
 
 
@@ -194,6 +204,7 @@ def child_execution(
             },
         },
         schedule_date=plan.schedule_date,
+        spare_inputs=True,
     )
     root_id = parent.root_id
     return new_execution(child_flow, child_id, request, services, root_id=root_id, parent_run_id=run.id)

@@ -1,6 +1,7 @@
 """Conditions of triggers, which families evaluate as they run tasks."""
 
 import dataclasses
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -8,9 +9,11 @@ from tiercel import expressions
 from tiercel.calling import in_thread
 from tiercel.envelope import Envelope, RunContext
 from tiercel.errors import TaskFailed
-from tiercel.flows.values import as_text
+from tiercel.flows.values import as_text, labels_of
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
+
+logger = logging.getLogger("tiercel.triggers")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,6 +60,16 @@ class Conditions:
         """Say whether a trigger's `when` holds, as it does where there is none."""
         text = as_text(properties.get("when", "true"))
         return expressions.truthy(await in_thread(lambda: self.render(text, situation)))
+
+    def labels(self, properties: Mapping[str, Any], situation: Situation) -> dict[str, str]:
+        """Give a trigger's labels, rendered, without those that cannot be; blocks as `render` may."""
+        labels: dict[str, str] = {}
+        for name, value in labels_of(properties.get("labels"), "labels").items():
+            try:
+                labels[name] = as_text(self.render(value, situation))
+            except expressions.ExpressionError as error:
+                logger.warning("the label '%s' of a trigger is left out: %s", name, error)
+        return labels
 
     def render(self, value: Any, situation: Situation) -> Any:
         """Render every text in a value; blocks where a template reads files or asks a service."""

@@ -1,15 +1,16 @@
 """Executions that Flow triggers start when others reach a state."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from tiercel.calling import in_thread
 from tiercel.clock import parse_timestamp, timestamp
 from tiercel.envelope import RunContext
 from tiercel.errors import TiercelError
-from tiercel.flows.values import labels_of
+from tiercel.flows.values import merged
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.ids import derive
@@ -21,7 +22,7 @@ from tiercel_orchestrator.store.port import Claim, Report, Store
 from tiercel_orchestrator.triggers.conditions import Conditions, Situation
 from tiercel_orchestrator.triggers.listening import Listener, Several
 from tiercel_orchestrator.triggers.upstream import is_of_flow, passes
-from tiercel_orchestrator.triggers.windows import noted, window_at
+from tiercel_orchestrator.triggers.windows import Event, noted, window_at
 from tiercel_orchestrator.views import execution_view, state_view
 
 InStore = Callable[..., Awaitable[Any]]
@@ -72,10 +73,15 @@ class Reactions:
         if not await self.conditions.when(properties, situation):
             return
         for several in listener.several:
-            if not await self._come_together(listener, several, situation, claim):
+            together = await self._come_together(listener, several, situation, claim)
+            if not together:
                 return
+            if outputs := await self.in_store(self._merged_outputs, together):
+                told = situation.context.variables["trigger"]
+                told["outputs"] = merged(told.get("outputs") or {}, outputs)
         inputs = await in_thread(lambda: self.conditions.render(properties.get("inputs") or {}, situation))
-        execution = await asyncio.to_thread(self._execution, listener, claim, situation, inputs)
+        labels = await in_thread(lambda: self.conditions.labels(properties, situation))
+        execution = await asyncio.to_thread(self._execution, listener, claim, situation, inputs, labels)
         await self.create(execution)
 
     def _situation(self, listener: Listener, claim: Claim) -> Situation:
@@ -107,29 +113,28 @@ class Reactions:
 
     async def _come_together(
         self, listener: Listener, several: Several, situation: Situation, claim: Claim
-    ) -> bool:
-        """Note what this event fulfils, and say whether with it all has happened that has to."""
+    ) -> list[str]:
+        """Note what this event fulfils; give the executions that came together, if it fires."""
         moment = parse_timestamp(claim.execution.history[claim.run.iteration or 0][1])
         window = window_at(several.window, moment)
         held = await self._held(several, situation)
         if window is None or not held:
-            return False
+            return []
+        event = Event(claim.run.id, moment, claim.execution.id)
 
-        def note(memory: Mapping[str, Any] | None) -> tuple[dict[str, Any], bool]:
-            return noted(
-                memory,
-                claim.run.id,
-                moment,
-                window,
-                held,
-                several.names,
-                reset=several.reset,
-                least=several.least,
-            )
+        def note(memory: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[str]]:
+            return noted(memory, event, window, held, several.names, reset=several.reset, least=several.least)
 
         flow, name = listener.flow, f"{listener.trigger.id}/{several.id}"
-        fires: bool = await self.in_store(self.store.change_trigger, flow.namespace, flow.id, name, note)
-        return fires
+        together: list[str] = await self.in_store(
+            self.store.change_trigger, flow.namespace, flow.id, name, note
+        )
+        return together
+
+    def _merged_outputs(self, execution_ids: Sequence[str]) -> dict[str, Any]:
+        """Give the outputs of several executions as one map; of those with the same name the last one's."""
+        found = [self.store.execution(execution_id) for execution_id in execution_ids]
+        return reduce(merged, [one.outputs for one in found if one and one.outputs], {})
 
     async def _held(self, several: Several, situation: Situation) -> frozenset[str]:
         execution = situation.event["execution"]
@@ -149,7 +154,12 @@ class Reactions:
         return frozenset(held)
 
     def _execution(
-        self, listener: Listener, claim: Claim, situation: Situation, inputs: Mapping[str, Any]
+        self,
+        listener: Listener,
+        claim: Claim,
+        situation: Situation,
+        inputs: Mapping[str, Any],
+        labels: Mapping[str, str],
     ) -> Execution:
         flow, trigger, upstream = listener.flow, listener.trigger, claim.execution
         request = starting.StartRequest(
@@ -157,9 +167,10 @@ class Reactions:
             flow.id,
             flow.revision,
             inputs,
-            {**labels_of(trigger.properties.get("labels"), "labels"), **starting.chain_of(upstream)},
+            {**labels, **starting.chain_of(upstream)},
             {"id": trigger.id, "type": trigger.type, "variables": situation.context.variables["trigger"]},
             all_optional=True,
+            spare_inputs=True,
         )
         execution_id = derive(claim.run.id, flow.namespace, flow.id, trigger.id)
         return starting.new_execution(

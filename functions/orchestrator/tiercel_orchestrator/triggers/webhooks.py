@@ -10,7 +10,7 @@ from typing import Any
 from tiercel.envelope import RunContext
 from tiercel.errors import InvalidFlow
 from tiercel.flows.models import Flow, Trigger
-from tiercel.flows.values import as_int, as_text, labels_of
+from tiercel.flows.values import as_int, as_text
 from tiercel_orchestrator.kernel.rows import Execution
 from tiercel_orchestrator.shell import starting
 from tiercel_orchestrator.triggers.conditions import Conditions, Situation
@@ -83,8 +83,9 @@ async def _called(
         flow.id,
         flow.revision,
         inputs,
-        labels_of(properties.get("labels"), "labels"),
+        await asyncio.to_thread(conditions.labels, properties, situation),
         {"id": trigger.id, "type": trigger.type, "variables": situation.context.variables["trigger"]},
+        spare_inputs=True,
     )
     execution = await create(request)
     status = as_int({"responseCode": code}, "responseCode", STARTED)

@@ -48,40 +48,50 @@ def window_at(written: Mapping[str, Any], moment: datetime) -> Window | None:
     return found if found.holds(moment) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What has happened: its name, when, and the execution that it is about."""
+
+    id: str
+    moment: datetime
+    execution_id: str
+
+
 def noted(
     memory: Mapping[str, Any] | None,
-    event: str,
-    moment: datetime,
+    event: Event,
     window: Window,
     held: frozenset[str],
     needed: frozenset[str],
     *,
     reset: bool = True,
     least: int | None = None,
-) -> tuple[dict[str, Any], bool]:
-    """Take an event into a trigger's memory; give the memory after it, and whether the trigger fires.
+) -> tuple[dict[str, Any], list[str]]:
+    """Take an event into a trigger's memory; give the memory after it, and which executions came together.
 
-    `held`: the names of what the event fulfils. An event that was taken in before gives what it gave then.
-    `least`: how many of `needed` are enough; all of them where it is None.
+    These are in the order in which they came; there are none where the trigger does not fire. `held`: the
+    names of what the event fulfils. An event that was taken in before gives what it gave then. `least`: how
+    many of `needed` are enough; all of them where it is None.
     """
     memory = memory or {}
-    taken: dict[str, bool] = dict(memory.get("taken") or {})
-    if event in taken:
-        return dict(memory), taken[event]
-    results = {
-        name: at
-        for name, at in (memory.get("results") or {}).items()
+    taken: dict[str, list[str]] = dict(memory.get("told") or {})
+    if event.id in taken:
+        return dict(memory), taken[event.id]
+    results: dict[str, tuple[str, str]] = {
+        name: (at, execution_id)
+        for name, (at, execution_id) in (memory.get("came") or {}).items()
         if name in needed and window.holds(parse_timestamp(at))
     }
     already = len(results) >= (least or len(needed))
-    results |= dict.fromkeys(held, timestamp(moment))
+    results |= dict.fromkeys(held, (timestamp(event.moment), event.execution_id))
     complete = len(results) >= (least or len(needed))
     # without a reset, it fires once in a window: what came together stays together
     fires = complete and bool(held) and (reset or not already)
-    taken[event] = fires
+    taken[event.id] = list(dict.fromkeys(one for _, one in sorted(results.values()))) if fires else []
+    together = taken[event.id]
     for oldest in list(taken)[: max(0, len(taken) - REMEMBERED)]:
         del taken[oldest]
-    return {"results": {} if fires and reset else results, "taken": taken}, fires
+    return {"came": {} if fires and reset else results, "told": taken}, together
 
 
 def _duration(text: Any, otherwise: timedelta) -> timedelta:
