@@ -103,8 +103,8 @@ class Declarations:
             return {}
         labels = {}
         for key, value, at in pairs:
-            if not isinstance(value, Scalar) or value.value is None:
-                self.report.add(f"the label `{key}` must have a text as its value", value, at)
+            if not isinstance(value, Scalar) or value.value in (None, "") or not key:
+                self.report.add(f"the label `{key}` must have a name, and a text as its value", value, at)
             elif key.startswith("system.") and key != "system.readOnly" and path == "labels":
                 message = (
                     f"System labels can only be set by Kestra itself, offending label: {key}={value.text}."

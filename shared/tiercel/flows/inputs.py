@@ -4,6 +4,7 @@ The sentences are Kestra's where its clients rely on them (`core/runners/FlowInp
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ from tiercel.flows.coercion import Refused, coerce
 from tiercel.flows.control import holds_template
 from tiercel.flows.models import Input
 from tiercel.flows.options import check_bounds, check_options, options_of
-from tiercel.flows.values import as_text
+from tiercel.flows.values import as_text, merged
 
 Render: TypeAlias = Callable[[str, Mapping[str, Any]], str]
 StoreFile: TypeAlias = Callable[[str, str, Path | bytes], str]
@@ -189,6 +190,26 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
             here = below
         here[last] = value
     return result
+
+
+def with_defaults(declared: Sequence[Input], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the defaults of inputs that have no value: of an execution that nobody gave any, or left out ones.
+
+    Only such as need nothing rendered.
+    """
+    known = _flat(values, {one.id: one for one in declared})
+    missing: dict[str, Any] = {}
+    for one in flattened(declared):
+        default = one.properties.get("defaults")
+        if (
+            one.id not in known
+            and default is not None
+            and one.type != "SECRET"
+            and not holds_template(default)
+        ):
+            with suppress(Refused):
+                missing[one.id] = coerce(one.type, default)
+    return merged(nested(missing), values) if missing else dict(values)
 
 
 def _flat(given: Mapping[str, Any], inputs: Mapping[str, Input], prefix: str = "") -> dict[str, Any]:

@@ -14,8 +14,9 @@ SYSTEM_PREFIX = "system."
 def labels(
     task: Task, values: Mapping[str, Any], variables: Mapping[str, Any]
 ) -> tuple[Update, dict[str, Any]]:
-    """Add or overwrite labels; the engine's own (`system.…`) are refused."""
-    added = labels_of(values.get("labels"), "labels")
+    """Add or overwrite labels; the engine's own (`system.…`) are refused, empty ones left out."""
+    given = labels_of(values.get("labels"), "labels")
+    added = {key: value for key, value in given.items() if key and value}
     for key, value in added.items():
         if key.startswith(SYSTEM_PREFIX):
             raise TaskFailed(

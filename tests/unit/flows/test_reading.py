@@ -150,7 +150,7 @@ def test_the_text_of_the_error_names_the_file() -> None:
             "id: f\nnamespace: n\nlabels: {system.x: y}\n" + LOG_TASK,
             "System labels can only be set by Kestra",
         ),
-        ("id: f\nnamespace: n\nlabels: {x: [y]}\n" + LOG_TASK, "the label `x` must have a text"),
+        ("id: f\nnamespace: n\nlabels: {x: [y]}\n" + LOG_TASK, "the label `x` must have a name, and a text"),
         ("id: f\nnamespace: n\nworkerGroup: {key: x}\n" + LOG_TASK, "Enterprise Edition functionality"),
         ("id: f\nnamespace: n\nconcurrency: {limit: 0}\n" + LOG_TASK, "must be greater than or equal to 1"),
         (

@@ -93,11 +93,12 @@ def set_state(deciding: Deciding, root: TaskRun, event: StateRequested) -> None:
 
 
 def set_labels(deciding: Deciding, root: TaskRun, event: LabelsRequested) -> None:
-    """Set labels of an ended execution; the others stay."""
+    """Set labels of an ended execution, and take away those that are set to nothing; the others stay."""
     if not root.ended:
         _refuse(deciding, RUNS)
     else:
-        deciding.execution.labels = {**deciding.execution.labels, **event.labels}
+        labels = {**deciding.execution.labels, **event.labels}
+        deciding.execution.labels = {key: value for key, value in labels.items() if key and value}
         deciding.decision.execution_changed = True
 
 

@@ -41,12 +41,16 @@ class Snoozed:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The shell did what it was asked for. `values`: rendered templates by name; `error`: why it failed."""
+    """The shell did what it was asked for. `values`: rendered templates by name; `error`: why it failed.
+
+    `warnings`: what went wrong and could be done without.
+    """
 
     run_id: str
     lease: int
     values: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ def _evaluate(deciding: Deciding, root: TaskRun) -> None:
 
 def outputs_answered(deciding: Deciding, root: TaskRun, answer: Answered) -> None:
     """Take the flow's outputs; a failure to evaluate them fails the execution."""
+    for warning in answer.warnings:
+        deciding.log(root, "WARN", warning)
     if answer.error:
         deciding.log(root, "ERROR", answer.error)
         frame_of(root).worst = states.worse(frame_of(root).worst, states.FAILED)

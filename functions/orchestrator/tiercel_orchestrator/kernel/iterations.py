@@ -32,6 +32,8 @@ def over(deciding: Deciding, iteration: TaskRun) -> None:
 def outputs_answered(deciding: Deciding, iteration: TaskRun, answer: Answered) -> None:
     """Take an iteration's outputs; a failure to evaluate them fails it."""
     state = frame_of(iteration).worst
+    for warning in answer.warnings:
+        deciding.log(iteration, "WARN", warning)
     if answer.error:
         deciding.log(iteration, "ERROR", answer.error)
         state = states.FAILED

@@ -317,7 +317,6 @@ def child_outputs_answered(deciding: Deciding, run: TaskRun, answer: Answered) -
     subflow = frame_of(run).plan
     assert isinstance(subflow, Subflow)
     if answer.error:
-        run.outputs = {"executionId": child_execution_id(run)}
         fail(deciding, run, answer.error)
         return
     run.outputs = {**(run.outputs or {}), "outputs": answer.values}

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +78,14 @@ def answer(
             return Answered(run.id, run.lease, _that_can_be(templates, variables, in_use))
         if run.request == "outputs" and not flow.outputs:
             return Answered(run.id, run.lease, masker.value(_of_leaves(templates, variables)))
+        if run.request in ("outputs", "iterationOutputs"):
+            at_top = run.request == "outputs"
+            declared = flow.outputs if at_top else declared_of(flow.task(run.task_id or ""))
+            rendered, warnings = _rendered_outputs(declared, variables, in_use)
+            typed = masker.value(type_outputs(declared, rendered))
+            return Answered(run.id, run.lease, typed, warnings=tuple(map(masker.text, warnings)))
         rendered = _rendered(templates, variables, in_use)
-        if run.request == "outputs":
-            rendered = masker.value(type_outputs(flow.outputs, rendered))
-        elif run.request == "iterationOutputs":
-            rendered = masker.value(type_outputs(declared_of(flow.task(run.task_id or "")), rendered))
-        elif run.request == "plan" and is_file(rendered.get("values")):
+        if run.request == "plan" and is_file(rendered.get("values")):
             rendered["values"] = gathering.lines_of(rendered["values"], context, services)
         elif run.request == "plan" and masker.value(rendered) != rendered:
             refuse_shown_secret(flow.task(run.task_id or ""), rendered, masker)
@@ -115,6 +117,23 @@ def _rendered(
         except expressions.ExpressionError as error:
             raise TaskFailed(f"`{name}`: {error}") from error
     return rendered
+
+
+def _rendered_outputs(
+    declared: Sequence[Output], variables: Mapping[str, Any], services: expressions.Services
+) -> tuple[dict[str, Any], list[str]]:
+    """Render declared outputs; those that are not required may be missing, which is said beside them."""
+    rendered: dict[str, Any] = {}
+    warnings: list[str] = []
+    for output in declared:
+        try:
+            rendered |= _rendered({output.id: output.value}, variables, services)
+        except TaskFailed as error:
+            if output.required:
+                raise
+            warnings.append(f"The output is left empty, for it is not required: {error}")
+            rendered[output.id] = None
+    return rendered, warnings
 
 
 def _of_leaves(templates: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from tiercel import expressions
+from tiercel.flows.inputs import with_defaults
 from tiercel.flows.models import Flow
 from tiercel.flows.plans import Batches, Iterations, Plan
 from tiercel_orchestrator.kernel.rows import ITERATION, Execution, TaskRun
@@ -108,7 +109,7 @@ def variables_of(
         "tasks": _read(store, execution, _known(flow, needs.tasks), _state, run),
     }
     if execution.inputs or flow.inputs:
-        variables["inputs"] = _decrypted(flow, execution.inputs, around.decrypt)
+        variables["inputs"] = with_defaults(flow.inputs, _decrypted(flow, execution.inputs, around.decrypt))
     if needs.error_logs:
         variables["errorLogs"] = [
             {"taskId": row.task_id, "message": row.line.message}
