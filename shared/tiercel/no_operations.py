@@ -40,6 +40,7 @@ class NoOperations:
 def refused() -> TaskFailed:
     """Say that a task asks for what this process cannot do."""
     return TaskFailed(
-        "This task has the orchestrator look after executions, which it can only in the same process; "
-        "leave its family out of TIERCEL_FAMILY_URLS."
+        "This task has the orchestrator look after executions or triggers, and has no way to it from here; "
+        "keep executions in a Supabase project and name it to the family, by SUPABASE_URL and "
+        "SUPABASE_ANON_KEY, or leave the family out of TIERCEL_FAMILY_URLS."
     )

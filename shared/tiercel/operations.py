@@ -46,6 +46,36 @@ class FoundExecution(NamedTuple):
     started_at: datetime
 
 
+class FoundLog(NamedTuple):
+    """One log line with the execution that it belongs to; `position` orders all lines of a store."""
+
+    namespace: str
+    flow_id: str
+    execution_id: str
+    position: int
+    task_run_id: str | None
+    task_id: str | None
+    attempt: int
+    timestamp: str
+    level: str
+    message: str
+
+    def view(self) -> dict[str, Any]:
+        """Show it as Kestra's REST API does, absent values left out."""
+        view = {
+            "namespace": self.namespace,
+            "flowId": self.flow_id,
+            "taskId": self.task_id,
+            "executionId": self.execution_id,
+            "taskRunId": self.task_run_id,
+            "attemptNumber": self.attempt - 1 if self.task_run_id else None,
+            "timestamp": self.timestamp,
+            "level": self.level,
+            "message": self.message,
+        }
+        return {name: value for name, value in view.items() if value is not None}
+
+
 class Purge(NamedTuple):
     """What of an execution is to go: itself with its task runs, its log, its metrics, its files."""
 

@@ -80,7 +80,7 @@ class Services:
     def under(self, token: str | None) -> "Services":
         """Give the services as the task run may use them that a token was minted for."""
         services = copy.copy(self)
-        for name in ("secrets", "kv", "state"):
+        for name in ("secrets", "kv", "state", "operations"):
             under = getattr(getattr(self, name), "under", None)
             if under:  # others, on this machine, know of no tokens
                 setattr(services, name, under(token))
@@ -102,7 +102,7 @@ class Services:
 
     def close(self) -> None:
         """Let go of files and connections; the next call opens them again."""
-        for store in (self.kv, self.state, self.secrets):
+        for store in (self.kv, self.state, self.secrets, self.operations):
             close = getattr(store, "close", None)
             if close:
                 close()
@@ -115,7 +115,7 @@ def local_services(home: Path | None = None, settings: Settings | None = None) -
     """
     from tiercel.http.client import HttpClient
     from tiercel.http.guard import Guard
-    from tiercel.value_stores import value_stores
+    from tiercel.value_stores import kept_operations, value_stores
 
     settings = settings or Settings.read()
     home = (home or settings.home).absolute()
@@ -126,6 +126,7 @@ def local_services(home: Path | None = None, settings: Settings | None = None) -
         encryption_key=settings.encryption_key,
         other_namespaces=settings.other_namespaces,
         environment=shown_environment(os.environ),
+        operations=kept_operations(settings),
     )
 
 

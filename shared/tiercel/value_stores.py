@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tiercel.errors import TaskFailed, TiercelError
 from tiercel.kv import KeyValueStore
+from tiercel.no_operations import NoOperations
 from tiercel.secrets import Secrets
 from tiercel.settings import Settings
 from tiercel.state import StateStore
 
 if TYPE_CHECKING:
+    from tiercel.operations import Operations
     from tiercel.postgres import Functions
 
 SQLITE = "sqlite:///"
@@ -89,6 +91,15 @@ def rest_functions(settings: Settings, reason: str) -> "Functions":
     from tiercel.postgres.rest import RestFunctions
 
     return RestFunctions(settings.supabase_url, settings.supabase_key, settings.supabase_service_key)
+
+
+def kept_operations(settings: Settings) -> "Operations":
+    """Build the way to the orchestrator: over the project of a deployed family, or none."""
+    if not (settings.deployed and settings.supabase_url and settings.kv_url in (None, SUPABASE)):
+        return NoOperations()
+    from tiercel.postgres.operations import PostgresOperations
+
+    return PostgresOperations(rest_functions(settings, "SUPABASE_URL"))
 
 
 def kept_secrets(settings: Settings) -> Secrets:

@@ -7,7 +7,7 @@ from typing import Any
 from tests.store.test_store import NOW, a_flow, claim, start
 from tests.unit.kernel.driver import task
 from tiercel.clock import timestamp
-from tiercel.operations import LogQuery
+from tiercel.operations import FoundLog, LogQuery
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.events import Ended
@@ -29,8 +29,12 @@ def with_logs(store: SqlStore) -> None:
     store.finish([Report(Ended(run.id, run.lease, states.SUCCESS), LINES)], deciding, NOW)
 
 
+def line_of(found: FoundLog) -> LogLine:
+    return LogLine(found.timestamp, found.level, found.message)
+
+
 def messages(store: SqlStore, wanted: LogQuery) -> list[str]:
-    return [found.row.line.message for found in store.find_logs(wanted, 0, 100)]
+    return [found.message for found in store.find_logs(wanted, 0, 100)]
 
 
 def test_logs_are_found_by_place_level_task_and_time(store: SqlStore) -> None:
@@ -56,8 +60,8 @@ def test_logs_are_found_by_place_level_task_and_time(store: SqlStore) -> None:
 def test_logs_are_found_a_page_at_a_time(store: SqlStore) -> None:
     with_logs(store)
     (first,) = store.find_logs(LogQuery(), 0, 1)
-    assert first.row.line == LINES[0]
-    assert [found.row.line for found in store.find_logs(LogQuery(), first.row.position, 9)] == LINES[1:]
+    assert line_of(first) == LINES[0]
+    assert [line_of(found) for found in store.find_logs(LogQuery(), first.position, 9)] == LINES[1:]
 
 
 def test_only_the_logs_that_are_meant_are_purged(store: SqlStore) -> None:

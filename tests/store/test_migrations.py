@@ -65,7 +65,7 @@ def test_migrations_are_numbered_without_a_gap_and_dated_in_their_order(dialect:
     assert [day[1] for day in days if day] == sorted(day[1] for day in days if day)
 
 
-def test_both_dialects_answer_the_same_queries_but_for_locks_and_writes() -> None:
+def test_both_dialects_answer_the_same_queries_but_for_locks_writes_and_errands() -> None:
     of_postgres, of_sqlite = set(named_queries("postgres")), set(named_queries("sqlite"))
     assert of_postgres - of_sqlite == {
         "take_runs",
@@ -73,6 +73,8 @@ def test_both_dialects_answer_the_same_queries_but_for_locks_and_writes() -> Non
         "write_unchanged",
         "guard_alone",
         "lock_flow",
+        "take_errands",
+        "answer_errand",
     }
     assert of_sqlite - of_postgres == {*WRITES.values(), "last_position"}
 

@@ -10,7 +10,6 @@ from tiercel.flows.plans import Iterations
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.ids import child_id, root_run_id
 from tiercel_orchestrator.kernel.rows import Attempt, Execution, TaskRun
-from tiercel_orchestrator.store.port import FoundLog
 
 
 def execution_view(execution: Execution, runs: Sequence[TaskRun]) -> dict[str, Any]:
@@ -94,20 +93,3 @@ def state_view(current: str, history: Sequence[tuple[str, str]]) -> dict[str, An
 def elapsed(start: str, end: str) -> timedelta:
     """Give the time between two timestamps."""
     return parse_timestamp(end) - parse_timestamp(start)
-
-
-def log_view(found: FoundLog) -> dict[str, Any]:
-    """Show a log line as Kestra's REST API does, absent values left out."""
-    row = found.row
-    view = {
-        "namespace": found.namespace,
-        "flowId": found.flow_id,
-        "taskId": row.task_id,
-        "executionId": found.execution_id,
-        "taskRunId": row.task_run_id,
-        "attemptNumber": row.attempt - 1 if row.task_run_id else None,
-        "timestamp": row.line.timestamp,
-        "level": row.line.level,
-        "message": row.line.message,
-    }
-    return {name: value for name, value in view.items() if value is not None}

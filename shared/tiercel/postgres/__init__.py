@@ -41,7 +41,8 @@ class Refused(TaskFailed):
     def __init__(self, reason: str) -> None:
         super().__init__(
             f"The task run may not do that here ({reason.rstrip('.')}): it reads keys and secrets of its "
-            "namespace and of those above, and writes keys of its namespace and states of its flow."
+            "namespace and of those above, writes keys of its namespace and states of its flow, and looks "
+            "after executions of its namespace and of those below."
         )
 
 
@@ -55,7 +56,7 @@ class Migration(NamedTuple):
     @property
     def about_tokens(self) -> bool:
         """Say whether it is of use only where PostgREST serves the database."""
-        return self.name in ("task_tokens", "live_task_runs", "service_tokens")
+        return self.name in ("task_tokens", "live_task_runs", "service_tokens", "looking_after")
 
 
 @cache

@@ -16,6 +16,8 @@ SECONDS = 10.0
 CONNECTIONS = 100
 PAGE = 1000
 NO_ROLE_RIGHTS, NO_SUCH_FUNCTION = "42501", ("PGRST202", "42883", "PGRST106", "42P01")
+OUR_SENTENCE = "P0001"
+"""The code of what our own functions raise: it says all by itself."""
 BAD_TOKEN = ("PGRST301", "PGRST302", "PGRST303")
 
 
@@ -121,6 +123,8 @@ def worded(error: "APIError", url: str) -> TaskFailed:
     code, message = str(error.code or ""), str(error.message or "")
     if code == NO_ROLE_RIGHTS:
         return Refused(message)
+    if code == OUR_SENTENCE:
+        return TaskFailed(message)
     if code in NO_SUCH_FUNCTION:
         return TaskFailed(
             f"The database behind {url} lacks tiercel's tables ({message}); "

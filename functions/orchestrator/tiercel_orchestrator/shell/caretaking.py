@@ -9,7 +9,6 @@ from tiercel.storage import UNCHECKED, Storage, uris
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.rows import Execution
 from tiercel_orchestrator.shell import removal
-from tiercel_orchestrator.views import log_view
 
 if TYPE_CHECKING:
     from tiercel_orchestrator.shell.engine import Engine
@@ -66,8 +65,8 @@ class Caretaking:
         """Give log lines, the oldest first, a page at a time."""
         after = 0
         while page := self._in_store(self.engine.store.find_logs, wanted, after, PAGE):
-            yield from map(log_view, page)
-            after = page[-1].row.position
+            yield from (found.view() for found in page)
+            after = page[-1].position
 
     def purge_logs(self, wanted: LogQuery) -> int:
         """Delete log lines and say how many there were."""

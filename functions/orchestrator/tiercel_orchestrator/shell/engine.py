@@ -21,6 +21,7 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import requests, starting
 from tiercel_orchestrator.shell.answering import Answering, HandingOver
 from tiercel_orchestrator.shell.directories import WorkingDirectories
+from tiercel_orchestrator.shell.errands import Attendant
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.operations import Operations
 from tiercel_orchestrator.shell.owner import Owner
@@ -82,14 +83,21 @@ class Engine:
         self.pump.work = self.work
         self.answering = Answering(store, self.pump, self.work)
         self.pump.take_up = lambda: requests.take_up(self)
+        self.attendant = Attendant(self, store.errands) if store.errands else None
+        self._attending: asyncio.Task[None] | None = None
 
     # -- life
 
     async def __aenter__(self) -> "Engine":
         await self.pump.start()
+        if self.attendant:
+            self._attending = asyncio.create_task(self.attendant.run())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        if self._attending:
+            self._attending.cancel()
+            await asyncio.gather(self._attending, return_exceptions=True)
         await self.pump.stop()
 
     async def in_store(self, call: Callable[..., T], *arguments: Any) -> T:
@@ -187,8 +195,10 @@ class Engine:
         return execution
 
     def wake(self) -> None:
-        """Look at once for what others have left in the store: requests, and task runs that are due."""
+        """Look at once for what others have left in the store: requests, errands, task runs that are due."""
         self.pump.call()
+        if self.attendant:
+            self.attendant.called.set()
 
     async def sweep(self) -> None:
         """Take back leases that nobody holds any more, and begin with what was asked for by SQL, now."""

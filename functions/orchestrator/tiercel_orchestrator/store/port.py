@@ -3,15 +3,18 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from tiercel.envelope import Metric
 from tiercel.errors import TiercelError
-from tiercel.operations import ExecutionQuery, FoundExecution, LogQuery
+from tiercel.operations import ExecutionQuery, FoundExecution, FoundLog, LogQuery
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.decision import Decision, Touched
 from tiercel_orchestrator.kernel.events import Event
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+
+if TYPE_CHECKING:
+    from tiercel_orchestrator.store.errands import Errands
 
 T = TypeVar("T")
 Memory: TypeAlias = Mapping[str, Any]
@@ -159,16 +162,6 @@ class Removed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class FoundLog:
-    """A log line with the execution that it belongs to."""
-
-    namespace: str
-    flow_id: str
-    execution_id: str
-    row: LogRow
-
-
-@dataclass(frozen=True, slots=True)
 class Filter:
     """Which executions to list."""
 
@@ -180,7 +173,12 @@ class Filter:
 
 
 class Store(Protocol):
-    """Executions, durable. Every call is one transaction."""
+    """Executions, durable. Every call is one transaction.
+
+    `errands`: what task runs elsewhere ask for; None where nobody elsewhere reaches the store.
+    """
+
+    errands: "Errands | None"
 
     def claim(self, request: ClaimRequest, now: datetime) -> Finished:
         """Lease rows whose moment has come, the longest due first."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.codec import Columns, Row
+from tiercel_orchestrator.store.errands import Errands
 from tiercel_orchestrator.store.memory import Memory
 from tiercel_orchestrator.store.port import ClaimRequest
 from tiercel_orchestrator.store.queries import named_queries
@@ -201,3 +202,4 @@ class PostgresStore(SqlStore):
 
     def __init__(self, url: str) -> None:
         super().__init__(PostgresDatabase(url))
+        self.errands = Errands(self.database)

@@ -7,13 +7,13 @@ from typing import Any
 from tiercel.clock import timestamp
 from tiercel.envelope import Metric
 from tiercel.errors import InvalidFlow
-from tiercel.operations import LogQuery
+from tiercel.operations import FoundLog, LogQuery
 from tiercel.plugin import LogLine
 from tiercel_orchestrator.kernel.ids import root_run_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun, as_shown
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.plans import Key, Plans
-from tiercel_orchestrator.store.port import Filter, FoundLog, LogRow, OutputRow, Requested
+from tiercel_orchestrator.store.port import Filter, LogRow, OutputRow, Requested
 from tiercel_orchestrator.store.tables import Database
 
 
@@ -135,15 +135,7 @@ class Reading:
 
     def find_logs(self, wanted: LogQuery, after: int, limit: int) -> list[FoundLog]:
         rows = self.database.all("find_logs", after=after, limit=limit, **_logs_wanted(wanted))
-        return [
-            FoundLog(
-                row[0],
-                row[1],
-                row[2],
-                LogRow(row[3], row[4], row[5], row[6], LogLine(row[7], row[8], row[9])),
-            )
-            for row in rows
-        ]
+        return [FoundLog(*row) for row in rows]
 
     def purge_logs(self, wanted: LogQuery) -> int:
         return self.database.run("purge_logs", **_logs_wanted(wanted))

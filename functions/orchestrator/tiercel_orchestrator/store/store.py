@@ -12,6 +12,7 @@ from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.applying import EXTENTS, Applying
 from tiercel_orchestrator.store.claiming import Claiming
+from tiercel_orchestrator.store.errands import Errands
 from tiercel_orchestrator.store.memory import Memory
 from tiercel_orchestrator.store.port import (
     Change,
@@ -41,6 +42,7 @@ class SqlStore(Reading, Removing):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.memory = Memory()
+        self.errands: Errands | None = None
 
     def claim(self, request: ClaimRequest, now: datetime) -> Finished:
         return self._commit(lambda unit: [], Wanted(), now, request)

@@ -19,3 +19,17 @@ select value from tiercel.settings where name = :name;
 insert into tiercel.settings as kept (name, value) values ('armed', :at)
 on conflict (name) do update set value = excluded.value
 where cast(kept.value as bigint) > cast(excluded.value as bigint) or cast(kept.value as bigint) <= cast(:now as bigint);
+
+-- name: take_errands
+-- What is asked for by task runs that are still worked on, and nobody has taken; whoever took it may have died.
+update tiercel.errands set taken_until = :until
+where position in (
+    select errands.position from tiercel.errands
+    where answer is null and refusal is null and (taken_until is null or taken_until < :now)
+      and exists (select 1 from tiercel.task_runs where task_runs.id = errands.task_run_id and work = 'leased')
+    order by errands.position limit :limit for update skip locked
+)
+returning id, verb, asked;
+
+-- name: answer_errand
+update tiercel.errands set answer = :answer, refusal = :refusal where id = :id;
