@@ -42,6 +42,8 @@ class Settings:
     jwt_secret: str | None = field(default=None, repr=False)
     jwt_key: str | None = field(default=None, repr=False)
     """A JSON Web Key that tokens are signed with, its private half at the orchestrator only."""
+    hmac_secret: str | None = field(default=None, repr=False)
+    """What requests are signed with instead of tokens; a line each, while one replaces another."""
     encryption_key: str | None = field(default=None, repr=False)
     private_targets: bool = True
     """Whether tasks may call private and loopback addresses."""
@@ -93,6 +95,7 @@ class Settings:
             supabase_service_key=values.get("SUPABASE_SERVICE_ROLE_KEY") or None,
             jwt_secret=values.get("TIERCEL_JWT_SECRET") or None,
             jwt_key=values.get("TIERCEL_JWT_KEY") or None,
+            hmac_secret=values.get("TIERCEL_HMAC_SECRET") or None,
             encryption_key=values.get("TIERCEL_ENCRYPTION_KEY") or None,
             private_targets=private.lower() in YES,
             private_hosts=() if private.lower() in (*YES, *NO) else hosts(private),

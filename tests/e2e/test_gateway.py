@@ -95,6 +95,21 @@ def test_a_family_with_a_url_is_called_there(cli: Cli) -> None:
             assert call(f"{outer}{LOG}", {}, authorized=False)[0] == 401
 
 
+def test_a_flow_runs_behind_the_gateway_by_signed_requests(cli: Cli) -> None:
+    signing = cli.with_settings(TIERCEL_HMAC_SECRET=SECRET)
+    with gateway(signing) as url:
+        assert call(f"{url}{LOG}", {})[0] == 401
+        urls = json.dumps({"core": f"{url}/v1/families/core"})
+        cli.write("hello.yaml", FLOW)
+        caller = cli.with_settings(TIERCEL_HMAC_SECRET=SECRET, TIERCEL_FAMILY_URLS=urls)
+        ran = caller.run("run", "hello.yaml", "--json")
+        assert ran.json["state"]["current"] == "SUCCESS", ran.out
+        other = cli.with_settings(TIERCEL_HMAC_SECRET=SECRET[::-1], TIERCEL_FAMILY_URLS=urls)
+        refused = other.run("run", "hello.yaml")
+        assert refused.code == 1
+        assert "The signature is not that of this method and path" in refused.out
+
+
 def test_a_gateway_without_a_secret_or_with_a_table_that_is_none_says_so(cli: Cli) -> None:
     ran = cli.run("gateway", "--port", "0")
     assert (ran.code, "set TIERCEL_JWT_SECRET" in ran.err) == (2, True)

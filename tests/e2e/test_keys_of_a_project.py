@@ -53,7 +53,7 @@ def deployed(cli: Cli, project: Project, **settings: str) -> Cli:
     )
 
 
-@pytest.mark.parametrize("store", ["of its own", "of the project"])
+@pytest.mark.parametrize("store", ["of its own", "of the project", "of its own, requests signed"])
 def test_a_flows_keys_states_and_secrets_are_those_of_the_project(
     cli: Cli, laid_down: Project, store: str
 ) -> None:
@@ -63,6 +63,9 @@ def test_a_flows_keys_states_and_secrets_are_those_of_the_project(
     if store == "of the project":
         settings = {"TIERCEL_JWT_KEY": json.dumps(signing_key()), "TIERCEL_STORE": laid_down.database_url}
         known = {"TIERCEL_JWT_KEY": json.dumps({"keys": [half_of(signing_key())]})}
+    elif "signed" in store:  # the family knows nothing of tokens: the task run's is in the envelope
+        known = {"TIERCEL_HMAC_SECRET": "a secret that signs requests, of more than thirty-two bytes"}
+        settings |= known
     settings["TIERCEL_STORAGE_URL"] = str(cli.directory / "files")
     with family(deployed(cli, laid_down, **known), "tiercel_core") as (url, _):
         urls = json.dumps({"core": url})

@@ -198,6 +198,22 @@ def test_a_local_project_s_secret_is_enough(deno: tuple[str, dict[str, str]]) ->
         assert edge.call(token=user())[0] == 401
 
 
+def test_a_family_that_wants_signed_requests_is_sent_them(
+    deno: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
+    secret = "a secret that signs requests, of more than thirty-two bytes"
+    shared, project = {"TIERCEL_HMAC_SECRET": secret}, {"TIERCEL_JWT_SECRET": secret[::-1]}
+    with family(Cli(tmp_path).with_settings(**shared, **project), "tiercel_core") as (url, _):
+        places = {"TIERCEL_FAMILY_URLS": json.dumps({"core": url})}
+        with served(deno, **shared, **project, **places) as edge:
+            key = secret[::-1]
+            assert edge.call(token=user(key, "HS256"))[1]["state"] == "SUCCESS"
+            assert edge.call(token=user(key, "HS256", namespace="other"))[0] == 403
+            assert edge.call(token=user(key[::-1], "HS256"))[0] == 401
+        with served(deno, TIERCEL_HMAC_SECRET=key, **project, **places) as edge:
+            assert edge.call(token=user(key, "HS256"))[0] == 401
+
+
 def test_the_client_finds_the_family_of_every_type(deno: tuple[str, dict[str, str]], tmp_path: Path) -> None:
     known = registry()
     types = [*sorted(known.types()), "io.kestra.plugin.jdbc.invented.Query", "com.acme.Nothing", ""]

@@ -1,4 +1,4 @@
-"""No way to write any of the emitted routes gets around the token, at any family."""
+"""No way to write any of the emitted routes gets around the token or the signature, at any family."""
 
 import asyncio
 import json
@@ -48,13 +48,18 @@ def variants(path: str) -> list[str]:
     return [*(one.format(path) for one in VARIANTS), path.upper(), path.replace("/", "//"), encoded]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(jwt_secret="x" * 32, on_lambda=True), Settings(hmac_secret="x" * 32, on_lambda=True)],
+)
 @pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda one: one.name)
-def test_without_a_token_every_route_however_it_is_written_is_401(directory: Path) -> None:
+def test_without_a_token_or_a_signature_every_route_however_it_is_written_is_401(
+    directory: Path, settings: Settings
+) -> None:
     name = directory.name
     opened: set[str] = set()
 
     async def work(services: MemoryServices) -> None:
-        settings = Settings(jwt_secret="x" * 32, on_lambda=True)
         app = create_app(Family.of(package_of(directory)), services, settings=settings)
         transport = httpx.ASGITransport(app, client=("203.0.113.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://api.example") as caller:

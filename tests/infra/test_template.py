@@ -97,7 +97,7 @@ def test_the_authorizer_may_only_log() -> None:
 
 def test_nobody_deploys_without_a_key() -> None:
     rules = TEMPLATE["Rules"]
-    assert all(name in json.dumps(rules["SomeKey"]) for name in ("JwtKey", "JwtSecretArn"))
+    assert all(name in json.dumps(rules["SomeKey"]) for name in ("JwtKey", "JwtSecretArn", "HmacSecretArn"))
     assert "OrchestratorKeyArn" in json.dumps(rules["KeyOfTheOrchestrator"])
 
 

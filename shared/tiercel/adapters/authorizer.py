@@ -1,4 +1,4 @@
-"""The check of tokens before the gateway: a Lambda authorizer of an HTTP API, with simple responses.
+"""The gateway's check of tokens and signatures: a Lambda authorizer of an HTTP API, with simple responses.
 
 The families check again: a call that goes around the gateway meets the same rules.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from tiercel.adapters.observing import log_json
 from tiercel.errors import TiercelError
 from tiercel.http.grants import anonymous, outside
+from tiercel.http.signed_requests import SCHEME, BadSignature, SharedSecrets
 from tiercel.http.signing import TokenKeys
 from tiercel.settings import Settings
 
@@ -24,24 +25,45 @@ if "AWS_LAMBDA_RUNTIME_API" in os.environ:
 
 
 @cache
-def keys() -> TokenKeys:
-    """Give the keys; a function without any lets nobody in, and its log says why."""
-    found = TokenKeys.of(Settings.read())
-    if found is None:
-        raise TiercelError("The authorizer has no key: set TIERCEL_JWT_KEY or TIERCEL_JWT_SECRET.")
+def keys() -> tuple[TokenKeys | None, SharedSecrets | None]:
+    """Give the keys of tokens and of requests; a function without any lets nobody in, its log says why."""
+    settings = Settings.read()
+    found = TokenKeys.of(settings), SharedSecrets.of(settings)
+    if found == (None, None):
+        raise TiercelError(
+            "The authorizer has no key: set TIERCEL_JWT_KEY, TIERCEL_JWT_SECRET or TIERCEL_HMAC_SECRET."
+        )
     return found
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer whether a request may pass."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    tokens, secrets = keys()
+    if secrets and scheme.lower() == SCHEME.lower():
+        return signed(secrets, credentials, event)
+    if tokens and scheme.lower() == "bearer" and credentials.strip():
+        return with_token(tokens, credentials.strip(), event)
+    return DENIED
+
+
+def signed(secrets: SharedSecrets, credentials: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Answer for a signed request; only its family is given the body, and compares that."""
+    http = event["requestContext"]["http"]
+    try:
+        secrets.verify(credentials, http["method"], http["path"])
+    except BadSignature:
+        return DENIED
+    return {"isAuthorized": True, "context": {"sub": SCHEME}}
+
+
+def with_token(tokens: TokenKeys, token: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Answer for a request with a token."""
     import jwt
 
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        return DENIED
     try:
-        claims = keys().verify(token.strip())
+        claims = tokens.verify(token)
     except jwt.PyJWTError:
         return DENIED
     route = FAMILY.match(str(event.get("routeKey", "")))

@@ -18,7 +18,7 @@ class Base:
             below = path.startswith(f"{self.base}/")
             # who came through a gateway finds its run behind the gateway, too
             shown = self.base if below or path.startswith(f"{TASKS}/") else ""
-            state = {**scope.get("state", {}), "base": shown}
+            state = {**scope.get("state", {}), "base": shown, "asked": path}
             scope = {**scope, "state": state}
             if below:
                 scope["path"] = path[len(self.base) :]

@@ -15,7 +15,7 @@ from tiercel.envelope import Envelope, Result
 from tiercel.errors import InvalidFlow
 from tiercel.http import callbacks
 from tiercel.http.auth import check_claims
-from tiercel.http.problems import Refused, json_response
+from tiercel.http.problems import Refused, json_response, too_large
 from tiercel.http.runs import Run, Runner, RunStore
 from tiercel.registry import unknown_text
 from tiercel.settings import BODY_BYTES
@@ -94,8 +94,11 @@ class HttpDoor:
     async def submit(self, request: Request, content: Any) -> Response:
         """Run an envelope, in this request or beyond it."""
         envelope = self.envelope(content)
-        check_claims(request.scope["state"]["claims"], envelope.context)
-        envelope.token = request.scope["state"]["token"] or envelope.token
+        state = request.scope["state"]
+        if envelope.token and "claims_of" in state:
+            state["claims"] = state["claims_of"](envelope.token)
+        check_claims(state["claims"], envelope.context)
+        envelope.token = state["token"] or envelope.token
         patience = self.patience(request, envelope)
         key = request.headers.get("idempotency-key")
         if key is not None or patience.goes_on:
@@ -193,11 +196,7 @@ async def body_of(request: Request, most: int = BODY_BYTES) -> bytes:
     async for chunk in request.stream():
         content += chunk
         if len(content) > most:
-            raise Refused(
-                413,
-                "TooLarge",
-                f"The envelope is larger than {most:,} bytes; store big values and send their URI.",
-            )
+            raise too_large(most)
     return bytes(content)
 
 

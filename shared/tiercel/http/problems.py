@@ -30,6 +30,12 @@ class Refused(Exception):
         return json_response({"error": error}, self.status, self.headers)
 
 
+def too_large(most: int) -> Refused:
+    """Refuse a body with 413."""
+    message = f"The envelope is larger than {most:,} bytes; store big values and send their URI."
+    return Refused(413, "TooLarge", message)
+
+
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with JSON."""
     return Response(to_json(content, by_alias=True), status, headers, "application/json")

@@ -13,6 +13,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from tiercel.adapters import authorizer
 from tiercel.errors import TiercelError
+from tiercel.http.signed_requests import SharedSecrets
 
 YEAR_2100 = 4102444800
 SECRET = "a secret that is long enough for every one of the HMAC algorithms there are"
@@ -98,6 +99,28 @@ def test_another_scheme_is_denied() -> None:
 
 def test_by_its_type_a_task_s_family_is_the_app_s_to_check() -> None:
     assert asked(signed(SECRET, "HS256", scope="tiercel:core"), TASKS)["isAuthorized"]
+
+
+def asked_by_signature(header: str, path: str = "/v1/families/sql/execute", method: str = "POST") -> Any:
+    """Ask for a signed request."""
+    http = {"method": method, "path": path}
+    event = {"routeKey": SQL, "headers": {"authorization": header}, "requestContext": {"http": http}}
+    return authorizer.handler(event, None)
+
+
+def test_a_signed_request_passes_as_what_it_was_signed_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    header = SharedSecrets(SECRET).sign("POST", "/v1/families/sql/execute", b"{}")
+    assert not asked_by_signature(header)["isAuthorized"]
+    monkeypatch.setenv("TIERCEL_HMAC_SECRET", SECRET)
+    authorizer.keys.cache_clear()
+    assert asked_by_signature(header) == {"isAuthorized": True, "context": {"sub": "Tiercel-HMAC"}}
+    assert not asked_by_signature(header, "/v1/families/core/execute")["isAuthorized"]
+    assert not asked_by_signature(header, method="DELETE")["isAuthorized"]
+    assert not asked_by_signature(header.replace("Tiercel-HMAC", "Bearer"))["isAuthorized"]
+    assert not asked_by_signature(
+        SharedSecrets(SECRET[::-1]).sign("POST", "/v1/families/sql/execute", b"{}")
+    )["isAuthorized"]
+    assert asked(signed(SECRET, "HS256"))["isAuthorized"]
 
 
 def test_an_authorizer_without_a_key_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:

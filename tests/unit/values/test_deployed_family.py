@@ -63,7 +63,7 @@ def envelope(kind: str, namespace: str, params: dict[str, Any]) -> dict[str, Any
 
 def headers_for(namespace: str) -> dict[str, str]:
     run = RunContext(namespace=namespace, flow_id="f", execution_id="e", task_run_id="r")
-    return Tokens(TokenKeys(JWT_SECRET)).headers(run)
+    return Tokens(TokenKeys(JWT_SECRET)).headers("POST", "/execute", run=run)
 
 
 class Family:
@@ -147,7 +147,7 @@ def test_a_call_that_is_sent_again_with_a_newer_token_is_the_same_call(family: F
     key = {"Idempotency-Key": "r.1.0"}
     first = family.run(KV + "Set", "a", {**headers_for("a"), **key}, key="k", value="x", overwrite=False)
     newer = RunContext(namespace="a", flow_id="f", execution_id="e", task_run_id="r", timeout_seconds=9)
-    again = Tokens(TokenKeys(JWT_SECRET)).headers(newer)
+    again = Tokens(TokenKeys(JWT_SECRET)).headers("POST", "/execute", run=newer)
     assert again != headers_for("a")
     assert family.run(KV + "Set", "a", {**again, **key}, key="k", value="x", overwrite=False) == first
     assert first["state"] == "SUCCESS"

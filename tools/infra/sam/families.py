@@ -180,6 +180,7 @@ def environment() -> dict[str, Any]:
     return {
         "TIERCEL_JWT_KEY": when("HasJwtKey", ref("JwtKey")),
         "TIERCEL_JWT_SECRET": when("HasJwtSecret", sub("{{resolve:secretsmanager:${JwtSecretArn}}}")),
+        "TIERCEL_HMAC_SECRET": when("HasHmacSecret", sub("{{resolve:secretsmanager:${HmacSecretArn}}}")),
         "TIERCEL_STORAGE_URL": sub("s3://${StorageBucket}"),
         "TIERCEL_BODY_BYTES": ref("BodyBytes"),
         "SUPABASE_URL": when("HasSupabase", ref("SupabaseUrl"), NO_VALUE),

@@ -44,6 +44,10 @@ PARAMETERS: dict[str, Any] = {
     "OrchestratorConcurrency": number(
         "How many batches of results are taken in at once.", 5, MinValue=2, MaxValue=1000
     ),
+    "HmacSecretArn": text(
+        "Instead, or beside: ARN of a secret that callers sign each request with (HMAC, from 32 bytes).",
+        AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
+    ),
     "SupabaseUrl": text("URL of the Supabase project that holds keys and states; empty: none."),
     "SupabaseAnonKey": text("The project's public key."),
     "SupabaseServiceKeyArn": text(
@@ -83,8 +87,8 @@ RULES: dict[str, Any] = {
     "SomeKey": {
         "Assertions": [
             {
-                "Assert": {"Fn::Or": [given("JwtKey"), given("JwtSecretArn")]},
-                "AssertDescription": "Give JwtKey or JwtSecretArn: without, nobody could be let in.",
+                "Assert": {"Fn::Or": [given("JwtKey"), given("JwtSecretArn"), given("HmacSecretArn")]},
+                "AssertDescription": "Give JwtKey, JwtSecretArn or HmacSecretArn; nobody could be let in.",
             }
         ]
     },
@@ -104,6 +108,7 @@ CONDITIONS: dict[str, Any] = {
     "HasOrchestratorKey": given("OrchestratorKeyArn"),
     "HasJwtKey": given("JwtKey"),
     "HasJwtSecret": given("JwtSecretArn"),
+    "HasHmacSecret": given("HmacSecretArn"),
     "HasSupabase": given("SupabaseUrl"),
     "HasSupabaseServiceKey": given("SupabaseServiceKeyArn"),
     "HasReserve": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ReservedConcurrency"}, 0]}]},

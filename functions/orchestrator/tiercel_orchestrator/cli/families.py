@@ -72,13 +72,12 @@ async def asked(name: str, url: str) -> str:
     """Ask a family for its list of plugins."""
     from tiercel.http.client import HttpClient
     from tiercel.http.guard import Guard
-    from tiercel.http.signing import TokenKeys
     from tiercel_orchestrator.dispatch.discovery import checked
     from tiercel_orchestrator.dispatch.tokens import Tokens
 
     client = HttpClient(Guard(private_targets=True))
     try:
-        headers = Tokens(TokenKeys.of(Settings.read())).headers()
+        headers = Tokens.of(Settings.read()).headers("GET", f"{url}/plugins")
         answer = await client.get(f"{url}/plugins", headers=headers, follow_redirects=False)
         return text_of(checked(answer.json(), name, f"{url}/plugins"))
     finally:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tiercel.errors import TiercelError
 from tiercel.http.client import HttpClient
 from tiercel.http.guard import Guard
+from tiercel.http.signed_requests import SharedSecrets
 from tiercel.http.signing import TokenKeys
 from tiercel.registry import Registry
 from tiercel.routing import routes
@@ -107,10 +108,11 @@ def check_setting() -> None:
             f"Lambda's runtime is not installed here ({RUNTIME}); install `tiercel-orchestrator[gateway]`."
         )
     settings = Settings.read()
-    if TokenKeys.of(settings) is None:
+    if TokenKeys.of(settings) is None and SharedSecrets.of(settings) is None:
         raise TiercelError(
             "Deployed functions want tokens: set TIERCEL_JWT_SECRET to a text of 32 bytes or more, or "
-            "TIERCEL_JWT_KEY to a key, here and where `tiercel run` or `tiercel server` is started."
+            "TIERCEL_JWT_KEY to a key, or TIERCEL_HMAC_SECRET to a secret for requests, here and where "
+            "`tiercel run` or `tiercel server` is started."
         )
 
 

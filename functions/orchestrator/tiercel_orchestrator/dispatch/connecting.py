@@ -26,13 +26,12 @@ async def dispatcher_for(
     in_process = InProcessDispatcher(registry, services)
     if not (routes.targets or routes.prefixes or routes.queues):
         return in_process
-    from tiercel.http.signing import TokenKeys
     from tiercel_orchestrator.dispatch.http import HttpDispatcher  # httpx: 170 ms, 12 MB
     from tiercel_orchestrator.dispatch.mixed import MixedDispatcher
     from tiercel_orchestrator.dispatch.tokens import Tokens
 
     settings = Settings.read()
-    tokens = Tokens(TokenKeys.of(settings))
+    tokens = Tokens.of(settings)
     http = HttpDispatcher(routes.targets, tokens, services.storage, callback_url)
     queues = queues_for(routes, settings, tokens, services)
     mixed = MixedDispatcher(registry, routes, in_process, http, queues)

@@ -154,7 +154,8 @@ class Conversation:
     ) -> tuple[Response | None, str, float | None]:
         """Send a request once; gives the answer, or what was wrong and how long to wait."""
         url = self.target.url + path
-        headers = {**headers, **self.tokens.headers(self.envelope.context)}
+        shown = self.tokens.headers(method, url, options.get("content", ""), self.envelope.context)
+        headers = {**headers, **shown}
         try:
             answer = await self.client.request(
                 method, url, headers=headers, check=False, follow_redirects=False, **options

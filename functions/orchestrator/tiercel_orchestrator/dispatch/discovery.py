@@ -35,7 +35,10 @@ class Discovery:
         url = f"{target.url}/plugins"
         try:
             answer = await self.client.get(
-                url, headers=self.tokens.headers(), follow_redirects=False, timeout_seconds=ANSWER_SECONDS
+                url,
+                headers=self.tokens.headers("GET", url),
+                follow_redirects=False,
+                timeout_seconds=ANSWER_SECONDS,
             )
             self.registry.add(Family(f"{name} at {target.url}", checked(answer.json(), name, url)))
             self.trouble.pop(name, None)

@@ -45,7 +45,8 @@ def refusal(family: str, answer: Response) -> Result:
             "TaskFailed",
             f"Family '{family}' at {answer.url} does not accept the orchestrator's token "
             f"({answer.status}{f': {said}' if said else ''}); "
-            "set TIERCEL_JWT_SECRET to the same secret there and here, or TIERCEL_JWT_KEY to one pair.",
+            "set TIERCEL_JWT_SECRET or TIERCEL_HMAC_SECRET to the same secret there and here, or "
+            "TIERCEL_JWT_KEY to one pair.",
         )
     if not said:
         return no_family(family, answer)

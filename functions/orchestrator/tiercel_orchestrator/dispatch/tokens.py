@@ -5,9 +5,12 @@ import hmac
 import os
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from tiercel.envelope import RunContext
+from tiercel.http.signed_requests import SharedSecrets
 from tiercel.http.signing import TokenKeys
+from tiercel.settings import Settings
 
 LIFE_SECONDS = 300
 UNDECLARED_SECONDS = 900
@@ -18,16 +21,27 @@ SUBJECT = "tiercel-orchestrator"
 
 
 class Tokens:
-    """Mints tokens for one task run each; without keys, families on this machine want none."""
+    """Mints tokens for one task run each; without keys, families on this machine want none.
 
-    def __init__(self, keys: TokenKeys | None) -> None:
+    `secrets`: what requests are signed with instead; a task run's token, if any, is in its envelope then.
+    """
+
+    def __init__(self, keys: TokenKeys | None, secrets: SharedSecrets | None = None) -> None:
         self.keys = keys
+        self.secrets = secrets
         # without keys callbacks come back to this process, or not at all
-        root = keys and (keys.secret or keys.document)
+        root = (keys and (keys.secret or keys.document)) or (secrets and secrets.known[0])
         self._root = f"tiercel callbacks {root}".encode() if root else os.urandom(32)
 
-    def headers(self, run: RunContext | None = None) -> dict[str, str]:
+    @classmethod
+    def of(cls, settings: Settings) -> "Tokens":
+        """Mint and sign with what the settings name."""
+        return cls(TokenKeys.of(settings), SharedSecrets.of(settings))
+
+    def headers(self, method: str, url: str, body: str = "", run: RunContext | None = None) -> dict[str, str]:
         """Give the headers that say on whose behalf a family is called."""
+        if self.secrets:
+            return {"Authorization": self.secrets.sign(method, urlsplit(url).path, body.encode())}
         token = self.token(run)
         return {} if token is None else {"Authorization": f"Bearer {token}"}
 

@@ -22,6 +22,8 @@ export interface Envelope {
 export interface Options {
   /** The caller's token; the family verifies it. */
   token: string;
+  /** The families' TIERCEL_HMAC_SECRET, where they want signed requests; the token is in the envelope then. */
+  secret?: string;
   /** Two calls with one key are one run. */
   idempotencyKey?: string;
   /** `respond-async` for a run to follow instead of a result. */
@@ -57,6 +59,21 @@ export function addressOf(family: string, places: Places): string | undefined {
   return found?.replace(/\/+$/, "");
 }
 
+/** Sign a request, as shared/tiercel/http/signed_requests.py has it; gives the Authorization header. */
+export async function signature(secret: string, method: string, path: string, body: string): Promise<string> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const hex = (buffer: ArrayBuffer | Uint8Array) =>
+    Array.from(new Uint8Array(buffer), (one) => one.toString(16).padStart(2, "0")).join("");
+  const digest = hex(await crypto.subtle.digest("SHA-256", bytes(body)));
+  const moment = Math.floor(Date.now() / 1000);
+  const nonce = hex(crypto.getRandomValues(new Uint8Array(16)));
+  const signed = bytes(`${moment}.${nonce}.${method}.${decodeURIComponent(path)}.${digest}`);
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", bytes(secret.split("\n")[0].trim()), algorithm, false, ["sign"]);
+  const made = hex(await crypto.subtle.sign("HMAC", key, signed));
+  return `Tiercel-HMAC t=${moment},n=${nonce},d=${digest},v1=${made}`;
+}
+
 /** Run a task in its family and give the family's answer as it came, its body not yet read. */
 export async function send(envelope: Envelope, places: Places, options: Options): Promise<Response> {
   const family = familyOf(envelope.taskType);
@@ -64,14 +81,15 @@ export async function send(envelope: Envelope, places: Places, options: Options)
   if (address === undefined) {
     throw new Error(`The family '${family}' has no address; set TIERCEL_URL or TIERCEL_FAMILY_URLS.`);
   }
-  const headers = new Headers({
-    "content-type": "application/json",
-    authorization: `Bearer ${options.token}`,
-  });
+  const url = `${address}/execute`;
+  const body = JSON.stringify(options.secret ? { ...envelope, token: options.token } : envelope);
+  const authorization = options.secret
+    ? await signature(options.secret, "POST", new URL(url).pathname, body)
+    : `Bearer ${options.token}`;
+  const headers = new Headers({ "content-type": "application/json", authorization });
   if (options.idempotencyKey) headers.set("idempotency-key", options.idempotencyKey);
   if (options.prefer) headers.set("prefer", options.prefer);
-  const body = JSON.stringify(envelope);
-  return await fetch(`${address}/execute`, { method: "POST", headers, body, signal: options.signal });
+  return await fetch(url, { method: "POST", headers, body, signal: options.signal });
 }
 
 /** Run a task and give its result; throws where the family refuses the call itself. */

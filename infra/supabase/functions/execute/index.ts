@@ -63,6 +63,7 @@ async function answer(request: Request): Promise<Response> {
   try {
     answered = await send(envelope, placesOf(Deno.env), {
       token,
+      secret: Deno.env.get("TIERCEL_HMAC_SECRET"),
       idempotencyKey: request.headers.get("idempotency-key") ?? undefined,
       prefer: request.headers.get("prefer") ?? undefined,
       signal: AbortSignal.timeout(SECONDS * 1000),
