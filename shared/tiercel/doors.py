@@ -1,6 +1,7 @@
 """What all doors of a family do alike: read envelopes that come from outside, and run them."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from tiercel.registry import Family
 from tiercel.settings import Settings
 
 if TYPE_CHECKING:
+    from tiercel.http.run_rows import RunRows
     from tiercel.services import Services
 
 ELSEWHERE = "run its family in a process of yours, split the task, or declare a shorter timeout."
@@ -43,6 +45,15 @@ class Dispatcher:
             self._services = local_services(settings=self.settings)
         return self._services
 
+    @cached_property
+    def rows(self) -> "RunRows | None":
+        """Give where runs are kept for all processes of the family; None where each keeps its own."""
+        if self.settings.service_token is None:
+            return None
+        from tiercel.http.run_rows import RunRows
+
+        return RunRows.of(self.settings, self.family)
+
     async def run(self, envelope: Envelope) -> Result:
         """Run one envelope; settings that are wrong fail every task, and say so."""
         from tiercel.runtime import execute
@@ -61,6 +72,8 @@ class Dispatcher:
         if self._services is not None:
             await self._services.http.close()
             self._services.close()
+        if vars(self).get("rows"):
+            vars(self).pop("rows").close()
 
 
 def read_envelope(content: Any) -> Envelope:

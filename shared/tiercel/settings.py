@@ -58,6 +58,10 @@ class Settings:
     """The largest body that is read."""
     results_queue: str | None = None
     """URL of the SQS queue to which a worker sends results."""
+    service_token: str | None = field(default=None, repr=False)
+    """What a family keeps its runs under, in the Supabase project; without one they are kept in memory."""
+    record_runs: bool = True
+    """Whether calls that are answered at once are kept, too, where runs are."""
     service_registry: bool = False
     """Whether an orchestrator reads from the service tables which families there are."""
     work_queue: str | None = None
@@ -105,6 +109,8 @@ class Settings:
             sync_seconds=seconds(values, "TIERCEL_SYNC_SECONDS", SYNC_SECONDS),
             body_bytes=bytes_of(values.get("TIERCEL_BODY_BYTES")),
             results_queue=values.get("TIERCEL_RESULTS_QUEUE_URL") or None,
+            service_token=values.get("TIERCEL_SERVICE_TOKEN") or None,
+            record_runs=values.get("TIERCEL_RECORD_RUNS", "true").lower() in YES,
             service_registry=values.get("TIERCEL_SERVICE_REGISTRY", "").lower() in YES,
             work_queue=values.get("TIERCEL_WORK_QUEUE_URL") or None,
             hidden_seconds=seconds(values, "TIERCEL_HIDDEN_SECONDS", HIDDEN_SECONDS),

@@ -188,3 +188,18 @@ def test_a_result_waits_out_a_long_outage_of_the_store() -> None:
     queue = RESOURCES["ResultsQueue"]["Properties"]
     waits = queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"]
     assert 6 * 3600 <= waits < queue["MessageRetentionPeriod"]
+
+
+def test_a_family_leaves_runs_to_its_own_worker_under_a_token_of_its_own() -> None:
+    for family in FAMILIES:
+        for kind in ("Function", "Worker"):
+            name = f"{family.title()}{kind}"
+            variables = RESOURCES[name]["Properties"]["Environment"]["Variables"]
+            assert variables["TIERCEL_WORK_QUEUE_URL"] == {"Ref": f"{family.title()}Queue"}
+            assert f":SecretString:{family}}}}}" in json.dumps(variables["TIERCEL_SERVICE_TOKEN"])
+        sending = [
+            one["Resource"]
+            for one in statements(RESOURCES[f"{family.title()}FunctionRole"])
+            if "sqs:SendMessage" in one["Action"]
+        ]
+        assert sending == [{"Fn::GetAtt": [f"{family.title()}Queue", "Arn"]}]

@@ -73,7 +73,9 @@ class LambdaHandler:
 
         from tiercel.http.app import app_of
 
-        return Mangum(app_of(self.dispatcher, long_running=self.long_running), lifespan="off")
+        send = self.working.leave if self.dispatcher.settings.work_queue else None
+        app = app_of(self.dispatcher, long_running=self.long_running, send=send)
+        return Mangum(app, lifespan="off")
 
     async def direct(self, event: Event, context: Any) -> Event:
         """Run the envelope that is the event; answer with its result, and under its task token."""
@@ -107,8 +109,13 @@ class LambdaHandler:
             async with self.working.held(record):
                 token, content = token_of(await self.working.content(record))
                 envelope = read_envelope(content)
-                result = await self.run(envelope, context)
-                await (self.answer(token, result) if token else self.working.report(envelope, result))
+                work = self.run(envelope, context)
+                if self.working.is_kept(record):
+                    await self.working.keep(record, envelope, work)
+                elif token:
+                    await self.answer(token, await work)
+                else:
+                    await self.working.report(envelope, await work)
 
     async def run(self, envelope: Envelope, context: Any) -> Result:
         """Run an envelope within what is left of the function's time, if it can ever be enough."""

@@ -11,6 +11,8 @@ BATCH = 10
 """How many messages one call may send."""
 LEASED_UNTIL = "Tiercel-Leased-Until"
 """Until when the answer to a message is waited for, in seconds since 1970: after that it was sent again."""
+RUN = "Tiercel-Run"
+"""Which run a message belongs to, where its caller asks for it."""
 LONGEST_DELAY_SECONDS = 900
 TRIES = 6
 BUSY = ("ThrottlingException", "RequestThrottled", "ServiceUnavailable", "InternalError", "OverLimit")
@@ -24,6 +26,7 @@ class Message(NamedTuple):
     body: str
     signature: str | None = None
     leased_until: int | None = None
+    run_id: str | None = None
     delay_seconds: int = 0
 
     def parameters(self) -> dict[str, Any]:
@@ -33,6 +36,8 @@ class Message(NamedTuple):
             attributes[SIGNATURE] = {"DataType": "String", "StringValue": self.signature}
         if self.leased_until is not None:
             attributes[LEASED_UNTIL] = {"DataType": "Number", "StringValue": str(self.leased_until)}
+        if self.run_id is not None:
+            attributes[RUN] = {"DataType": "String", "StringValue": self.run_id}
         found: dict[str, Any] = {"MessageBody": self.body}
         if attributes:
             found["MessageAttributes"] = attributes

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from tiercel.adapters.sqs import LEASED_UNTIL, Message, Record, Sqs, attribute
+from tiercel.adapters.sqs import LEASED_UNTIL, RUN, Message, Record, Sqs, attribute
 from tiercel.errors import TiercelError
 
 if TYPE_CHECKING:
@@ -65,6 +65,41 @@ class Working:
             except TiercelError as error:
                 logger.warning("the message cannot be hidden from others: %s", error)
             await asyncio.sleep(seconds / BEATS)
+
+    async def leave(self, envelope: "Envelope", run_id: str) -> None:
+        """Leave an envelope to the family's worker, as a run that its caller asks for."""
+        from tiercel.calling import in_thread
+        from tiercel.messages import envelope_text
+
+        queue = self.settings.work_queue
+        assert queue is not None
+        storage = self.dispatcher.services.storage
+        body = await in_thread(lambda: envelope_text(envelope, storage))
+        await in_thread(lambda: self.sqs.send(queue, Message(body, run_id=run_id)))
+
+    def is_kept(self, record: Record) -> bool:
+        """Say whether a message belongs to a run that its caller asks for."""
+        return attribute(record, RUN) is not None
+
+    async def keep(self, record: Record, envelope: "Envelope", work: "Coroutine[Any, Any, Result]") -> None:
+        """Carry out the run of a message, unless it is over, and tell its caller if that is wanted."""
+        from tiercel.http import callbacks
+        from tiercel.http.runs import watched
+
+        rows, run_id = self.dispatcher.rows, str(attribute(record, RUN))
+        if rows is None:
+            work.close()
+            raise TiercelError(
+                "The message names a run, and there is no TIERCEL_SERVICE_TOKEN to keep it under."
+            )
+        run = await rows.beat(run_id)
+        if run is None or run.result is not None:
+            logger.info("run %s was over before it began", run_id)
+            work.close()
+            return
+        ended = await rows.finish(run_id, await watched(rows, run_id, work))
+        if envelope.callback and ended and ended.result:
+            await callbacks.send(self.dispatcher.services.http, envelope, ended.result)
 
     async def report(self, envelope: "Envelope", result: "Result") -> None:
         """Send a result where it is waited for; where nobody waits, the function's log keeps it."""

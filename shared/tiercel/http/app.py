@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tiercel.doors import Dispatcher
 from tiercel.http.auth import Auth, check_settings
 from tiercel.http.bases import Base
-from tiercel.http.door import Endpoint, HttpDoor
+from tiercel.http.door import Endpoint, HttpDoor, Send
 from tiercel.http.problems import Refused
 from tiercel.http.runs import MemoryRunStore, RunStore
 from tiercel.registry import Family
@@ -33,10 +33,24 @@ def create_app(
     return app_of(Dispatcher(family, services, settings), runs, long_running)
 
 
-def app_of(dispatcher: Dispatcher, runs: RunStore | None = None, long_running: bool = False) -> FastAPI:
-    """Build the app around a dispatcher that may have other doors, too."""
+def app_of(
+    dispatcher: Dispatcher,
+    runs: RunStore | None = None,
+    long_running: bool = False,
+    send: Send | None = None,
+) -> FastAPI:
+    """Build the app around a dispatcher that may have other doors, too.
+
+    `send`: leaves to a worker what takes longer than this process may.
+    """
     check_settings(dispatcher.settings)
-    door = HttpDoor(dispatcher, runs or MemoryRunStore(), long_running)
+    rows = dispatcher.rows if runs is None else None
+    if rows is not None:
+        recording = rows.record if dispatcher.settings.record_runs else None
+        door = HttpDoor(dispatcher, rows, long_running, send, recording)
+    else:
+        # nobody else would find these runs, so no worker can have them
+        door = HttpDoor(dispatcher, runs or MemoryRunStore(), long_running)
     app = FastAPI(title=f"tiercel {dispatcher.family.package}", lifespan=door.lifespan)
     for path, method, endpoint in door.routes():
         app.add_route(path, answered(endpoint), methods=[method])

@@ -1,5 +1,6 @@
 """What the endpoints of a family do; the app around them is `tiercel.http.app`."""
 
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,15 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tiercel.doors import Dispatcher, check_timeout, read_envelope, with_timeout
-from tiercel.envelope import Envelope, Result
-from tiercel.errors import InvalidFlow
+from tiercel.envelope import Envelope, Result, WireError
+from tiercel.errors import InvalidFlow, TiercelError
 from tiercel.http import callbacks
 from tiercel.http.auth import check_claims
 from tiercel.http.problems import Refused, json_response, too_large
 from tiercel.http.runs import Run, Runner, RunStore
+from tiercel.plugin import State
 from tiercel.registry import unknown_text
 from tiercel.settings import BODY_BYTES
 
+logger = logging.getLogger("tiercel.http")
 STOPPING_SECONDS = 10.0
 """How much longer than its deadline a task may take to stop and to answer."""
 WAIT = re.compile(r"\bwait\s*=\s*(\d+)")
@@ -27,22 +30,41 @@ WAIT = re.compile(r"\bwait\s*=\s*(\d+)")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+Record = Callable[[Envelope, Result], Awaitable[None]]
+"""Keeps a run that has ended."""
+Send = Callable[[Envelope, str], Awaitable[None]]
+"""Leaves an envelope to the family's worker, with the id of its run."""
+
+
 class Patience(NamedTuple):
-    """How long a caller waits for an answer, and whether the run goes on after that."""
+    """How long a caller waits for an answer, and whether the run goes on after that.
+
+    `worker`: it is not begun here, but left to the family's worker.
+    """
 
     goes_on: bool
     seconds: float
+    worker: bool = False
 
 
 class HttpDoor:
     """The endpoints of one family."""
 
-    def __init__(self, dispatcher: Dispatcher, store: RunStore, long_running: bool) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        store: RunStore,
+        long_running: bool,
+        send: Send | None = None,
+        recording: Record | None = None,
+    ) -> None:
         self.dispatcher = dispatcher
         self.family = dispatcher.family
         self.settings = dispatcher.settings
         self.runner = Runner(store, dispatcher.run, self.call_back)
         self.long_running = long_running
+        self.send = send
+        self.recording = recording
 
     def routes(self) -> tuple[tuple[str, str, Endpoint], ...]:
         """List the endpoints."""
@@ -101,29 +123,65 @@ class HttpDoor:
         envelope.token = state["token"] or envelope.token
         patience = self.patience(request, envelope)
         key = request.headers.get("idempotency-key")
+        if patience.worker:
+            return await self.leave(request, envelope, key)
         if key is not None or patience.goes_on:
             return await self.keep(request, envelope, key, patience)
-        result = await self.dispatcher.run(with_timeout(envelope, patience.seconds))
-        return json_response(self.worded(result, envelope))
+        result = self.worded(await self.dispatcher.run(with_timeout(envelope, patience.seconds)), envelope)
+        await self.record(envelope, result)
+        return json_response(result)
 
-    async def keep(
-        self, request: Request, envelope: Envelope, key: str | None, patience: Patience
-    ) -> Response:
-        """Run an envelope as a run of its own, and wait for it as long as the caller does."""
-        caller = str(request.scope["state"]["claims"].get("sub", ""))
-        bound = None if patience.goes_on else patience.seconds
-        run = await self.runner.submit(envelope, None if key is None else f"{caller}/{key}", bound)
-        if not run.envelope.same_task(envelope):
+    async def record(self, envelope: Envelope, result: Result) -> None:
+        """Keep a run that has ended; where that cannot be, the answer is not worse for it."""
+        if self.recording is None:
+            return
+        try:
+            await self.recording(envelope, result)
+        except TiercelError as error:
+            logger.warning("a run of %s is not recorded: %s", envelope.task_type, error)
+
+    async def leave(self, request: Request, envelope: Envelope, key: str | None) -> Response:
+        """Leave an envelope to the family's worker; the caller asks for its run, or is called back."""
+        assert self.send is not None
+        run, new = await self.runner.store.open(envelope, self.key(request, key), "QUEUED")
+        self.check_same(run, envelope, key)
+        if new:
+            try:
+                await self.send(envelope, run.id)
+            except TiercelError as error:
+                await self.runner.store.finish(run.id, unsent(error))
+                raise Refused(503, "Unavailable", str(error), headers={"Retry-After": "5"}) from error
+        return self.kept(request, run, envelope)
+
+    def key(self, request: Request, key: str | None) -> str | None:
+        """Give the name of a run that a caller names: callers do not share them."""
+        return None if key is None else f"{request.scope['state']['claims'].get('sub', '')}/{key}"
+
+    def check_same(self, run: Run, envelope: Envelope, key: str | None) -> None:
+        """Refuse a key that was used for something else."""
+        if not run.is_of(envelope):
             raise Refused(
                 409, "Conflict", f"The Idempotency-Key '{key}' belongs to another envelope; send a new one."
             )
-        run = await self.runner.wait(run, patience.seconds + (0 if patience.goes_on else STOPPING_SECONDS))
+
+    def kept(self, request: Request, run: Run, envelope: Envelope) -> Response:
+        """Answer with a run: its result, or where it is to be fetched."""
         place = {"Location": f"{request.scope['state']['base']}/v1/runs/{run.id}"}
         if run.result:
             return json_response(self.worded(run.result, envelope), headers=place)
         return json_response(
             run.document(), 202, {**place, "Retry-After": "1", "Preference-Applied": "respond-async"}
         )
+
+    async def keep(
+        self, request: Request, envelope: Envelope, key: str | None, patience: Patience
+    ) -> Response:
+        """Run an envelope as a run of its own, and wait for it as long as the caller does."""
+        bound = None if patience.goes_on else patience.seconds
+        run = await self.runner.submit(envelope, self.key(request, key), bound)
+        self.check_same(run, envelope, key)
+        run = await self.runner.wait(run, patience.seconds + (0 if patience.goes_on else STOPPING_SECONDS))
+        return self.kept(request, run, envelope)
 
     async def call_back(self, envelope: Envelope, result: Result) -> None:
         """Send a result where its envelope asks for it."""
@@ -166,19 +224,30 @@ class HttpDoor:
         declared, most = envelope.context.timeout_seconds, self.settings.sync_seconds
         preference = request.headers.get("prefer", "").lower()
         asked, long = "respond-async" in preference, declared is not None and declared > most
+        wait = WAIT.search(preference)
         if (asked or long) and self.settings.on_lambda:
-            raise Refused(
-                501,
-                "NotSupported",
-                f"A function on Lambda stops once it has answered, so no task may take over {most:g} s here; "
-                "send the envelope through its SQS queue, invoke the function directly, or use Cloud Run.",
-            )
+            return self.patience_on_lambda(long, declared, float(wait[1]) if wait else 0.0)
         if asked:
-            wait = WAIT.search(preference)
             return Patience(True, min(float(wait[1]), most) if wait else 0.0)
         if long:
             return Patience(True, 0.0)
         return Patience(self.long_running and declared is None and not self.settings.on_lambda, most)
+
+    def patience_on_lambda(self, long: bool, declared: float | None, wait: float) -> Patience:
+        """Decide where nothing goes on after the answer: a worker has what takes long, if there is one."""
+        if self.send is None:
+            raise Refused(
+                501,
+                "NotSupported",
+                "A function on Lambda stops once it has answered, so no task may take over "
+                f"{self.settings.sync_seconds:g} s here: set TIERCEL_WORK_QUEUE_URL and "
+                "TIERCEL_SERVICE_TOKEN, so that its worker takes it, send the envelope through its SQS "
+                "queue, invoke the function directly, or use Cloud Run.",
+            )
+        # who would wait for it has it sooner from here, unless it is of the kind that takes long
+        if wait > 0 and not long and not (self.long_running and declared is None):
+            return Patience(False, self.settings.sync_seconds)
+        return Patience(True, 0.0, worker=True)
 
     def worded(self, result: Result, envelope: Envelope) -> Result:
         """Name the remedy where it was our deadline that stopped a task, and not its own."""
@@ -188,6 +257,11 @@ class HttpDoor:
                 "send `Prefer: respond-async`, or declare `context.timeoutSeconds`, and fetch the result."
             )
         return result
+
+
+def unsent(error: TiercelError) -> Result:
+    """Give the result of a run that its worker never heard of."""
+    return Result(state=State.FAILED, error=WireError(kind="Retriable", message=str(error)))
 
 
 async def body_of(request: Request, most: int = BODY_BYTES) -> bytes:

@@ -1,32 +1,54 @@
 """Runs that outlive their request: kept by id, found again by idempotency key."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeAlias
 
 from tiercel.doors import with_timeout
 from tiercel.envelope import Envelope, Result, WireError
+from tiercel.errors import TiercelError
 from tiercel.plugin import State
 
 KEPT_RUNS = 1000
+BEAT_SECONDS = 20.0
+"""How often a run that is worked on gives a sign of life, and learns that it was cancelled elsewhere."""
+
+logger = logging.getLogger("tiercel.runs")
+Status: TypeAlias = Literal["QUEUED", "RUNNING", "SUCCESS", "WARNING", "FAILED", "SKIPPED", "KILLED"]
 
 
 @dataclass
 class Run:
-    """One run; without a result, it is under way."""
+    """One run; without a result, it is under way.
+
+    `digest`: what tells its envelope from others, where the envelope itself was not kept.
+    """
 
     id: str
     envelope: Envelope
     key: str | None = None
     result: Result | None = None
+    status: Literal["QUEUED", "RUNNING"] = "RUNNING"
+    digest: str | None = None
+    alive_at: datetime | None = None
+
+    def is_of(self, envelope: Envelope) -> bool:
+        """Say whether an envelope is that of this run, sent again."""
+        if self.digest is None:
+            return self.envelope.same_task(envelope)
+        from tiercel.http.run_rows import digest_of
+
+        return self.digest == digest_of(envelope)
 
     def document(self) -> dict[str, Any]:
         """Write the run as `GET /v1/runs/{id}` shows it."""
         return {
             "id": self.id,
-            "state": self.result.state if self.result else "RUNNING",
+            "state": self.result.state if self.result else self.status,
             "result": self.result,
         }
 
@@ -34,8 +56,14 @@ class Run:
 class RunStore(Protocol):
     """Where runs are kept."""
 
-    async def open(self, envelope: Envelope, key: str | None) -> tuple[Run, bool]:
+    async def open(
+        self, envelope: Envelope, key: str | None, status: Literal["QUEUED", "RUNNING"] = "RUNNING"
+    ) -> tuple[Run, bool]:
         """Give a new run and True, or the run that was opened with the same key and False."""
+        ...
+
+    async def beat(self, run_id: str) -> Run | None:
+        """Say that a run is worked on, and give it; None where it is not known any more."""
         ...
 
     async def get(self, run_id: str) -> Run | None:
@@ -55,7 +83,9 @@ class MemoryRunStore:
         self.runs: dict[str, Run] = {}
         self.keys: dict[str, str] = {}
 
-    async def open(self, envelope: Envelope, key: str | None) -> tuple[Run, bool]:
+    async def open(
+        self, envelope: Envelope, key: str | None, status: Literal["QUEUED", "RUNNING"] = "RUNNING"
+    ) -> tuple[Run, bool]:
         """Give a new run and True, or the run that was opened with the same key and False."""
         if key is not None and key in self.keys:
             return self.runs[self.keys[key]], False
@@ -68,6 +98,10 @@ class MemoryRunStore:
 
     async def get(self, run_id: str) -> Run | None:
         """Give a run, or None."""
+        return self.runs.get(run_id)
+
+    async def beat(self, run_id: str) -> Run | None:
+        """Give a run."""
         return self.runs.get(run_id)
 
     async def finish(self, run_id: str, result: Result) -> Run | None:
@@ -118,9 +152,8 @@ class Runner:
         One that this process takes with it has no end: its caller finds it gone, and sends it again.
         """
         try:
-            result = await self.execute(
-                run.envelope if seconds is None else with_timeout(run.envelope, seconds)
-            )
+            envelope = run.envelope if seconds is None else with_timeout(run.envelope, seconds)
+            result = await watched(self.store, run.id, self.execute(envelope))
         except asyncio.CancelledError:
             if self.closing:
                 return
@@ -164,6 +197,32 @@ class Runner:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+
+
+async def watched(store: RunStore, run_id: str, work: Coroutine[Any, Any, Result]) -> Result:
+    """Carry out a run, with a sign of life now and then; one that was ended elsewhere is stopped."""
+    task = asyncio.ensure_future(work)
+    try:
+        while True:
+            await asyncio.wait({task}, timeout=BEAT_SECONDS)
+            if task.done():
+                return task.result()
+            if await is_over(store, run_id):
+                return killed()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+
+
+async def is_over(store: RunStore, run_id: str) -> bool:
+    """Give a sign of life, and say whether nobody waits for the run any more."""
+    try:
+        run = await store.beat(run_id)
+    except TiercelError as error:
+        logger.warning("run %s gave no sign of life: %s", run_id, error)
+        return False
+    return run is None or run.result is not None
 
 
 def killed() -> Result:

@@ -41,8 +41,12 @@ def resources(family: Family) -> dict[str, Any]:
     answering, working = f"{name}Function", f"{name}Worker"
     return {
         f"{answering}Logs": logs(family.name),
-        f"{answering}Role": roles.role(f"{answering}Logs", roles.storage(), roles.task_tokens()),
-        answering: function(family, answering, {"MemorySize": ref("MemorySize"), "Timeout": 30}, {}),
+        f"{answering}Role": roles.role(
+            f"{answering}Logs", roles.storage(), roles.leaving(f"{name}Queue"), roles.task_tokens()
+        ),
+        answering: function(
+            family, answering, {"MemorySize": ref("MemorySize"), "Timeout": 30}, of_runs(family, name)
+        ),
         f"{name}Permission": permission(answering),
         f"{working}Logs": logs(f"{family.name}-worker"),
         f"{working}Role": roles.role(
@@ -56,7 +60,7 @@ def resources(family: Family) -> dict[str, Any]:
                 "Timeout": WORKER_SECONDS,
                 "Events": {"Messages": messages(f"{name}Queue")},
             },
-            {"TIERCEL_RESULTS_QUEUE_URL": ref("ResultsQueue"), "TIERCEL_WORK_QUEUE_URL": ref(f"{name}Queue")},
+            {"TIERCEL_RESULTS_QUEUE_URL": ref("ResultsQueue"), **of_runs(family, name)},
         ),
         f"{name}Queue": queue(f"{name}DeadLetters"),
         f"{name}DeadLetters": dead_letters(),
@@ -71,6 +75,15 @@ def filled(dead: str) -> dict[str, Any]:
     """Raise an alarm when there are dead letters."""
     name = {"Fn::GetAtt": [dead, "QueueName"]}
     return alarm("ApproximateNumberOfMessagesVisible", "AWS/SQS", "QueueName", name, "Maximum")
+
+
+def of_runs(family: Family, name: str) -> dict[str, Any]:
+    """Say how a run is left to the worker: its message in the queue, its row under the family's own token."""
+    token = f"{{{{resolve:secretsmanager:${{ServiceTokensArn}}:SecretString:{family.name}}}}}"
+    return {
+        "TIERCEL_WORK_QUEUE_URL": ref(f"{name}Queue"),
+        "TIERCEL_SERVICE_TOKEN": when("HasServiceTokens", sub(token), NO_VALUE),
+    }
 
 
 def function(

@@ -50,6 +50,11 @@ PARAMETERS: dict[str, Any] = {
     ),
     "SupabaseUrl": text("URL of the Supabase project that holds keys and states; empty: none."),
     "SupabaseAnonKey": text("The project's public key."),
+    "ServiceTokensArn": text(
+        "ARN of a secret that `tiercel families tokens` wrote: with it, a call that takes long is answered "
+        "with a run, which is kept in the Supabase project.",
+        AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
+    ),
     "SupabaseServiceKeyArn": text(
         "ARN of a secret that is the project's service key, for the orchestrator; empty: it reads no Vault.",
         AllowedPattern="^(arn:[a-z-]+:secretsmanager:.+)?$",
@@ -110,6 +115,7 @@ CONDITIONS: dict[str, Any] = {
     "HasJwtSecret": given("JwtSecretArn"),
     "HasHmacSecret": given("HmacSecretArn"),
     "HasSupabase": given("SupabaseUrl"),
+    "HasServiceTokens": given("ServiceTokensArn"),
     "HasSupabaseServiceKey": given("SupabaseServiceKeyArn"),
     "HasReserve": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ReservedConcurrency"}, 0]}]},
     "HasSnapStart": {"Fn::Equals": [{"Ref": "SnapStart"}, "PublishedVersions"]},

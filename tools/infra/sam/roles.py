@@ -61,6 +61,11 @@ def queue(name: str) -> dict[str, Any]:
     return policy("queues", allow(TAKING, arn(name)), allow(["sqs:SendMessage"], arn("ResultsQueue")))
 
 
+def leaving(name: str) -> dict[str, Any]:
+    """Allow to leave to a worker what takes long."""
+    return policy("queue", allow(["sqs:SendMessage"], arn(name)))
+
+
 def task_tokens() -> Any:
     """Allow to answer the state machines that wait for a task."""
     actions = ["states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"]

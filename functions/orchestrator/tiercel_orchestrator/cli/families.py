@@ -1,8 +1,10 @@
 """The verbs on families that are deployed: what a release writes, and orchestrators read."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from contextlib import closing
+from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
@@ -17,6 +19,8 @@ from tiercel_orchestrator.cli.options import StoreUrl, guard
 from tiercel_orchestrator.dispatch.deployed import Deployed
 
 T = TypeVar("T")
+SERVICE_ROLE = "tiercel_service"
+"""The role in the database that the rules for families' runs are about."""
 
 app = typer.Typer(help="Say which families are deployed.", no_args_is_help=True)
 
@@ -46,6 +50,29 @@ def listed(store: StoreUrl = None) -> None:
     for one in with_tables(store, lambda tables: tables.releases()):
         places = " ".join(place for place in (one.url, one.queue) if place)
         say.plain(f"{one.family} {one.version} {places}".rstrip())
+
+
+@app.command()
+def tokens(
+    names: Annotated[list[str], typer.Argument(metavar="FAMILY...", help="The families' names.")],
+    days: Annotated[int, typer.Option("--days", min=1, help="How long they are good for.")] = 365,
+) -> None:
+    """Print a token for each family, as JSON: what it keeps its runs under. Give each to its family only."""
+    say.plain(guard(lambda: json.dumps(minted(names, days), indent=1)))
+
+
+def minted(names: Iterable[str], days: int) -> dict[str, str]:
+    """Sign a token for each family."""
+    from tiercel.http.signing import TokenKeys
+
+    keys = TokenKeys.of(Settings.read())
+    if keys is None:
+        raise InvalidFlow(
+            "Tokens are signed with the project's key: set TIERCEL_JWT_KEY to its private half, or "
+            "TIERCEL_JWT_SECRET to its JWT secret."
+        )
+    end = int((clock.now() + timedelta(days=days)).timestamp())
+    return {name: keys.sign({"role": SERVICE_ROLE, "family": name, "exp": end}) for name in names}
 
 
 def with_tables(store: str | None, work: Callable[[Deployed], T]) -> T:
