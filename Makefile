@@ -79,6 +79,10 @@ images: ## build an image per family: TARGET=lambda or server, ENGINE=docker or 
 release: $(VENV)/.dev ## release one family: FAMILY=sql VERSION=0.2.0
 	@$(BIN)/python -m tools.release $(FAMILY) $(VERSION)
 
+.PHONY: compatibility
+compatibility: $(VENV)/.dev ## try each family on the runtime here and on the oldest that it accepts
+	@$(BIN)/python -m tools.compatibility $(FAMILY)
+
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## try the expression language with many thousand templates that nobody wrote
 	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-20000} $(BIN)/pytest tests/unit/expressions/test_fuzz.py -q

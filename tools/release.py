@@ -1,4 +1,4 @@
-"""Release one family: `make release FAMILY=sql VERSION=0.2.0`; `--check TAG` is for the workflow."""
+"""Release a family, or the runtime: `make release FAMILY=sql VERSION=0.2.0`; `--check TAG`: the workflow."""
 
 import datetime
 import re
@@ -13,6 +13,8 @@ from tiercel.manifests import runtime_range
 
 UNRELEASED = re.compile(r"^## (?:\[?Unreleased\]?|\S+ - unreleased) *$", re.IGNORECASE | re.MULTILINE)
 VERSION = re.compile(r"^\d+\.\d+\.\d+$")
+RUNTIME = "runtime"
+"""What all families share; it is released like one of them."""
 TAG = re.compile(r"^([a-z][a-z0-9-]*)-v(\d+\.\d+\.\d+)$")
 
 
@@ -22,15 +24,15 @@ class Unreleasable(Exception):
 
 @dataclass(frozen=True)
 class Member:
-    """A family of a checkout, as its files have it."""
+    """A family of a checkout, or the runtime, as its files have it."""
 
     root: Path
     name: str
 
     @property
     def directory(self) -> Path:
-        """Give the family's directory."""
-        return self.root / "functions" / self.name
+        """Give its directory."""
+        return self.root / ("shared" if self.name == RUNTIME else f"functions/{self.name}")
 
     @property
     def project(self) -> dict[str, Any]:
@@ -48,8 +50,9 @@ class Member:
 
     def check_runtime(self) -> None:
         """Refuse a family that does not accept the runtime beside it, which its image would hold."""
-        text = (self.root / "shared/pyproject.toml").read_text(encoding="utf-8")
-        runtime = tomllib.loads(text)["project"]["version"]
+        if self.name == RUNTIME:
+            return
+        runtime = Member(self.root, RUNTIME).project["version"]
         accepted = runtime_range(self.project["dependencies"])
         if not within(runtime, accepted):
             raise Unreleasable(
@@ -123,10 +126,10 @@ def check(root: Path, tag: str) -> None:
     member, version = Member(root, found[1]), found[2]
     if member.project["version"] != version:
         raise Unreleasable(f"{tag} is not the version in pyproject.toml, {member.project['version']}.")
+    member.check_runtime()
     heading = re.search(r"^## (.+)$", member.changelog.read_text(encoding="utf-8"), re.MULTILINE)
     if heading is None or not re.match(rf"{re.escape(version)} - \d{{4}}-\d\d-\d\d$", heading[1]):
         raise Unreleasable(f"The changelog of {member.name} does not begin with `## {version} - ` and a day.")
-    member.check_runtime()
 
 
 def git(root: Path, *arguments: str) -> str:

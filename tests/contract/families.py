@@ -1,6 +1,7 @@
 """The families of this checkout, read from their code and not from their manifests, which may be stale."""
 
 import importlib
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,18 +35,26 @@ def prefixes_of(directory: Path) -> list[str]:
     return prefixes
 
 
+def of_families(pattern: str) -> list[Path]:
+    """List files of the families that are tested."""
+    return sorted(path for one in UNDER_TEST for path in one.glob(pattern))
+
+
 DIRECTORIES = directories()
+ONE = os.environ.get("TIERCEL_FAMILY_UNDER_TEST")
+UNDER_TEST = [one for one in DIRECTORIES if ONE in (None, one.name)]
+"""Those whose plugins and examples are tested: all of them, or the one that tools/compatibility.py tries."""
 PLUGINS: list[tuple[str, Plugin]] = sorted(
     (
         (package_of(one), plugin)
-        for one in DIRECTORIES
+        for one in UNDER_TEST
         for plugin in plugins_of(importlib.import_module(package_of(one)))
     ),
     key=lambda pair: pair[1].task_types[0],
 )
-EXAMPLES = sorted(ROOT.glob("functions/*/examples/*.yaml"))
-DASHBOARDS = sorted(ROOT.glob("functions/*/examples/dashboards/*.yaml"))
-TEMPLATES = sorted(ROOT.glob("functions/*/examples/templates/*.yaml"))
+EXAMPLES = of_families("examples/*.yaml")
+DASHBOARDS = of_families("examples/dashboards/*.yaml")
+TEMPLATES = of_families("examples/templates/*.yaml")
 
 
 def registry() -> Registry:

@@ -8,27 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.checkout import ROOT, files
+from tests.unit.tools.cloning import git
 from tools.release import Unreleasable, numbers, within
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """Give a checkout of its own, with the files as they are now, all committed."""
-    for name in files():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
-    git(tmp_path, "init", "--quiet", "--initial-branch", "main")
-    git(tmp_path, "config", "user.name", "Nobody")
-    git(tmp_path, "config", "user.email", "nobody@example.com")
-    git(tmp_path, "add", "--all", "--force")
-    git(tmp_path, "commit", "--quiet", "--message", "Begin")
-    return tmp_path
-
-
-def git(directory: Path, *arguments: str) -> str:
-    ran = subprocess.run(["git", *arguments], cwd=directory, capture_output=True, text=True, check=True)
-    return ran.stdout
 
 
 def released(clone: Path, *arguments: str) -> tuple[int, str]:
@@ -87,6 +68,26 @@ def test_what_cannot_be_released_is_said_and_nothing_is_changed(clone: Path) -> 
     assert "not committed" in released(clone, "sql", "0.2.0")[1]
     git(clone, "checkout", "README.md")
     assert (git(clone, "rev-parse", "HEAD"), git(clone, "status", "--porcelain")) == (before, "")
+
+
+def test_a_family_that_does_not_accept_the_runtime_here_is_not_released(clone: Path) -> None:
+    unreleased(clone, "- Something new.")
+    project = clone / "functions/sql/pyproject.toml"
+    project.write_text(project.read_text("utf-8").replace(">=0.1,<0.2", ">=0.1.1,<0.2"), encoding="utf-8")
+    git(clone, "commit", "--quiet", "--all", "--message", "Sql: needs a newer runtime")
+    code, said = released(clone, "sql", "0.2.0")
+    assert (code, "accepts the runtime >=0.1.1,<0.2, and here is 0.1.0" in said) == (2, True), said
+    assert git(clone, "tag") == git(clone, "status", "--porcelain") == ""
+    git(clone, "tag", "sql-v0.1.0")
+    assert "accepts the runtime" in released(clone, "--check", "sql-v0.1.0")[1]
+
+
+def test_the_runtime_is_released_like_a_family(clone: Path) -> None:
+    code, said = released(clone, "runtime", "0.1.1")
+    assert code == 0, said
+    assert git(clone, "tag", "--points-at", "HEAD").split() == ["runtime-v0.1.1"]
+    assert 'version = "0.1.1"' in (clone / "shared/pyproject.toml").read_text(encoding="utf-8")
+    assert released(clone, "--check", "runtime-v0.1.1")[0] == 0
 
 
 @pytest.mark.parametrize(
