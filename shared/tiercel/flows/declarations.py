@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tiercel.errors import Problem
 from tiercel.flows.coercion import Refused, coerce
 from tiercel.flows.durations import parse_duration
 from tiercel.flows.flow_schema import (
@@ -16,6 +17,7 @@ from tiercel.flows.models import Input, Retry
 from tiercel.flows.patterns import java_pattern
 from tiercel.flows.report import Report, join, suggestion
 from tiercel.flows.schema_check import Check, Hook
+from tiercel.flows.updates import SYSTEM_PREFIX
 from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null
 
 
@@ -63,6 +65,7 @@ class Declarations:
         )
         self._validator(node, path)
         self._default(node, kind, path)
+        self._combined(node, kind, path)
         return Input(values.get(named, ""), kind, values.get("required", True), values)
 
     def inputs(self, node: Node | None, path: str) -> None:
@@ -90,6 +93,23 @@ class Declarations:
             except Refused as error:
                 self.report.add(f"{error}: write a default of type {kind}", default, join(path, "defaults"))
 
+    def _combined(self, node: MapNode, kind: str, path: str) -> None:
+        """Refuse what contradicts itself; an optional default was allowed once, and is always applied."""
+        default = node.get("defaults")
+        if not is_null(default) and not is_null(node.get("prefill")):
+            message = "an input has `defaults` or `prefill`, not both: a prefill is one that people may clear"
+            self.report.add(message, node, join(path, "prefill"))
+        required = node.get("required")
+        if not is_null(default) and isinstance(required, Scalar) and required.value is False:
+            message = "Inputs with a default value must be required, since the default is always applied"
+            self.report.warnings.append(
+                Problem(f"{message}: use `prefill`", join(path, "required"), required.line, required.column)
+            )
+        if kind == "ARRAY" and node.text("itemType") == "ARRAY":
+            self.report.add(
+                "`itemType` cannot be `ARRAY`: use JSON for lists of lists", node, join(path, "itemType")
+            )
+
     def labels(self, node: Node, path: str) -> dict[str, str]:
         """Read labels: a map, or a list of {key, value}."""
         if is_null(node):
@@ -105,7 +125,7 @@ class Declarations:
         for key, value, at in pairs:
             if not isinstance(value, Scalar) or value.value in (None, "") or not key:
                 self.report.add(f"the label `{key}` must have a name, and a text as its value", value, at)
-            elif key.startswith("system.") and key != "system.readOnly" and path == "labels":
+            elif key.startswith(SYSTEM_PREFIX) and (key != "system.readOnly" or path != "labels"):
                 message = (
                     f"System labels can only be set by Kestra itself, offending label: {key}={value.text}."
                 )
@@ -147,6 +167,12 @@ class Declarations:
         if retry.max_interval is not None and retry.interval >= retry.max_interval:
             name = "interval" if "interval" in values else "minInterval"
             message = f"'{name}' must be less than 'maxInterval' but is '{shortest}'"
+            self.report.add(message, node, join(path, name))
+        if retry.max_duration is not None and retry.interval >= retry.max_duration:
+            name = "interval" if "interval" in values else "minInterval"
+            message = (
+                f"'{name}' must be less than 'maxDuration' but is '{shortest}', so there would be no retry"
+            )
             self.report.add(message, node, join(path, name))
         return retry
 

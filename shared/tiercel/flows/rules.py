@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tiercel.errors import InvalidFlow, Problem
+from tiercel.flows import dashes
 from tiercel.flows.control import control_of
 from tiercel.flows.models import Task
 from tiercel.flows.report import Report
+from tiercel.flows.updates import SYSTEM_PREFIX
 from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null, plain
 from tiercel.triggers.polling import interval_of
 from tiercel.triggers.schedules import CRON_TYPES, DATES_TYPES, schedule_of
@@ -18,6 +20,7 @@ WITHOUT_EFFECT = {
 """Properties of a flow that are read but not acted on, and what that means."""
 
 PREFIXES = ("io.kestra.plugin.core.flow.", "io.kestra.core.tasks.flows.")
+STARTS_FLOWS = ("Subflow", "Flow", "ForEachItem")
 
 
 def _is(type_id: str, *names: str) -> bool:
@@ -44,6 +47,8 @@ def check_task(report: Report, task: Task, node: MapNode, path: str) -> None:
         _check_working_directory(report, task, node, path)
     elif _is(task.type, "Retry") and task.retry is None:
         report.add(f"{task.id}: a Retry needs `retry:`, with its type and interval", node, path)
+    elif _is(task.type, *STARTS_FLOWS):
+        _check_labels(report, node.get("labels"), f"{path}.labels")
 
 
 def check_trigger(report: Report, type_id: str, node: MapNode, path: str) -> None:
@@ -56,6 +61,17 @@ def check_trigger(report: Report, type_id: str, node: MapNode, path: str) -> Non
             interval_of(properties)
     except InvalidFlow as error:
         report.add(str(error).rstrip("."), node, path)
+
+
+def _check_labels(report: Report, labels: Node | None, path: str) -> None:
+    """Refuse labels that only the engine sets."""
+    written = plain(labels) if labels is not None else None
+    if isinstance(written, list):
+        written = {str(one.get("key")): one.get("value") for one in written if isinstance(one, Mapping)}
+    for key, value in written.items() if isinstance(written, Mapping) else ():
+        if str(key).startswith(SYSTEM_PREFIX):
+            said = f"System labels can only be set by Kestra itself, offending label: {key}={value}"
+            report.add(f"{said}; choose a name that does not begin with `{SYSTEM_PREFIX}`", labels, path)
 
 
 def _check_switch(report: Report, task: Task, node: MapNode, path: str) -> None:
@@ -148,6 +164,7 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_id
         ("trigger id", _listed_ids(root.get("triggers"))),
         ("input", _listed_ids(root.get("inputs"))),
         ("output", _listed_ids(root.get("outputs"))),
+        ("preconditions id", list(_preconditions(root.get("triggers")))),
     ):
         counts = Counter(scalar.text for scalar in ids)
         twice = [name for name, count in counts.items() if count > 1]
@@ -161,12 +178,17 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_id
             values.get("namespace"),
             values.get("id"),
         )
-        if _is(task.type, "Subflow", "Flow") and itself:
+        if _is(task.type, *STARTS_FLOWS) and itself:
             name = f"{values.get('namespace')}.{values.get('id')}"
             said.append(
                 f"Recursive call to flow [{name}]: the task `{task.id}` starts the flow it belongs to"
             )
             places.append(next(scalar for scalar in task_ids if scalar.text == task.id))
+    inputs = [scalar.text for scalar in _listed_ids(root.get("inputs"))]
+    outputs = [one for one in _items(values.get("outputs")) if isinstance(one, Mapping)]
+    for complaint, task_id in dashes.misread(_all_tasks(values), inputs, outputs):
+        said.append(complaint)
+        places.append(next((scalar for scalar in task_ids if scalar.text == task_id), root))
     if said:
         report.add("Invalid Flow: " + ", ".join(said), places[0], "")
     for name, consequence in WITHOUT_EFFECT.items():
@@ -189,6 +211,14 @@ def _listed_ids(node: Node | None) -> list[Scalar]:
         if isinstance(name, Scalar) and name.value is not None:
             found.append(name)
     return found
+
+
+def _preconditions(node: Node | None) -> Iterator[Scalar]:
+    for item in node.items if isinstance(node, ListNode) else ():
+        preconditions = item.get("preconditions") if isinstance(item, MapNode) else None
+        name = preconditions.get("id") if isinstance(preconditions, MapNode) else None
+        if isinstance(name, Scalar) and name.value is not None:
+            yield name
 
 
 def _all_tasks(values: Mapping[str, Any]) -> Iterator[Task]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.flows.catalogs import CATALOG, FLOW, LOG
-from tiercel.flows.reading import problems_of
+from tiercel.flows.reading import examine, problems_of
 
 
 def problems(tasks: str, head: str = "") -> list[str]:
@@ -96,3 +96,50 @@ def test_what_is_wrong_with_a_schedule_is_told_before_it_runs(trigger: str, said
 def test_a_retry_needs_to_be_told_how() -> None:
     (found,) = problems(f"- {{id: r, type: {FLOW}Retry, tasks: [{log('a')}]}}")
     assert "r: a Retry needs `retry:`" in found
+
+
+def test_preconditions_have_ids_of_their_own() -> None:
+    triggers = ", ".join(
+        f"{{id: {name}, type: io.kestra.plugin.core.trigger.Flow, preconditions: {{id: p, flows: []}}}}"
+        for name in "ab"
+    )
+    (found,) = problems(f"- {log('a')}", f"triggers: [{triggers}]\n")
+    assert "Duplicate preconditions id with name [p]" in found
+
+
+def test_a_name_with_a_dash_behind_a_dot_is_a_subtraction_and_refused() -> None:
+    reads = f"{{id: b, type: {LOG}, message: '{{{{ inputs.my-name }}}} {{{{ outputs.my-task.value }}}}'}}"
+    good = f"{{id: c, type: {LOG}, message: '{{{{ inputs[\"my-name\"] }}}} {{{{ inputs.n - 1 }}}}'}}"
+    head = (
+        "inputs: [{id: my-name, type: STRING}, {id: n, type: INT}]\n"
+        "outputs: [{id: o, type: STRING, value: '{{ outputs.my-task.value }}'}]\n"
+    )
+    (found,) = problems(f"- {log('my-task')}\n- {reads}\n- {good}", head)
+    assert found.startswith("line 7, column 8: Invalid Flow: Invalid input reference: use inputs[key-name]")
+    assert found.count("offending tasks: [b]") == 2
+    assert found.endswith("offending outputs: [o]")
+
+
+def test_a_retry_that_would_never_come_is_refused() -> None:
+    retry = "retry: {type: constant, interval: PT10S, maxDuration: PT10S}"
+    (found,) = problems(f"- {{id: a, type: {LOG}, message: x, {retry}}}")
+    assert "'interval' must be less than 'maxDuration' but is 'PT10S'" in found
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ("type: STRING, defaults: a, prefill: b", "an input has `defaults` or `prefill`, not both"),
+        ("type: ARRAY, itemType: ARRAY", "`itemType` cannot be `ARRAY`"),
+    ],
+)
+def test_an_input_may_not_contradict_itself(declared: str, said: str) -> None:
+    (found,) = problems(f"- {log('a')}", f"inputs: [{{id: i, {declared}}}]\n")
+    assert said in found
+
+
+def test_an_optional_input_with_a_default_is_warned_of() -> None:
+    inputs = "inputs: [{id: i, type: STRING, required: false, defaults: a}]"
+    source = f"id: f\nnamespace: n\n{inputs}\ntasks:\n- {log('a')}\n"
+    (warning,) = examine(source, CATALOG).warnings
+    assert "since the default is always applied: use `prefill`" in str(warning)
