@@ -1,6 +1,12 @@
 """Subflows: what goes into them, what comes out, and in which state."""
 
+from pathlib import Path
+from textwrap import dedent
+
 from tests.flows.conftest import RunFlow
+from tests.flows.playing import MEND, mended, on_engine, run_of, start
+from tiercel import clock
+from tiercel_orchestrator.shell.engine import Engine
 
 CHILD = """
     id: child
@@ -54,3 +60,57 @@ def test_outputs_of_the_task_that_cannot_be_evaluated_fail_it_though_its_child_s
     assert ran.states == {"call": "FAILED"}
     assert ran.outputs("call").keys() == {"executionId", "state"}
     assert ran.outputs("call")["state"] == "SUCCESS"
+
+
+FRAGILE = """
+    id: fragile
+    namespace: tests
+    tasks:
+      - id: ask
+        type: io.kestra.plugin.core.debug.Return
+        format: "{{ kv('mended') == 'yes' ? 'fine' : ko }}"
+"""
+CALLS = """
+    id: calls
+    namespace: tests
+    tasks:
+      - {id: call, type: io.kestra.plugin.core.flow.Subflow, namespace: tests, flowId: fragile}
+      - {id: after, type: io.kestra.plugin.core.log.Log, message: after}
+"""
+
+
+async def child_of(engine: Engine, execution_id: str) -> str:
+    return str(((await run_of(engine, execution_id, "call")).outputs or {})["executionId"])
+
+
+def test_a_restart_goes_on_with_the_child_that_failed_and_says_so_in_a_label(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> None:
+        parent = await start(engine, "calls")
+        assert (await engine.wait(parent)).state == "FAILED"
+        child = await child_of(engine, parent)
+        await mended(engine)
+        await engine.operations.restart(parent)
+        ended = await engine.wait(parent)
+        assert (ended.state, ended.labels["system.restarted"]) == ("SUCCESS", "true")
+        assert await child_of(engine, parent) == child
+
+    on_engine(tmp_path, play, MEND, FRAGILE, CALLS)
+
+
+def test_a_replay_and_a_restart_on_another_revision_start_children_of_their_own(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> None:
+        parent = await start(engine, "calls")
+        await engine.wait(parent)
+        await mended(engine)
+        await engine.in_store(
+            engine.library.put, dedent(CALLS.replace("message: after", "message: new")), clock.now()
+        )
+        again = (await engine.operations.restart(parent, revision=2)).execution.id
+        assert (await engine.wait(again)).state == "SUCCESS"
+        call = await run_of(engine, again, "call")
+        replayed = (await engine.operations.replay(again, call.id)).execution.id
+        assert (await engine.wait(replayed)).state == "SUCCESS"
+        children = {await child_of(engine, one) for one in (parent, again, replayed)}
+        assert len(children) == 3
+
+    on_engine(tmp_path, play, MEND, FRAGILE, CALLS)

@@ -65,7 +65,9 @@ def check_trigger(report: Report, type_id: str, node: MapNode, path: str) -> Non
 
 def _check_labels(report: Report, labels: Node | None, path: str) -> None:
     """Refuse labels that only the engine sets."""
-    written = plain(labels) if labels is not None else None
+    if labels is None:
+        return
+    written = plain(labels)
     if isinstance(written, list):
         written = {str(one.get("key")): one.get("value") for one in written if isinstance(one, Mapping)}
     for key, value in written.items() if isinstance(written, Mapping) else ():

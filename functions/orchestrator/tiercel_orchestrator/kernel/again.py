@@ -24,6 +24,8 @@ from tiercel_orchestrator.kernel.rows import Frame, Phase, TaskRun
 from tiercel_orchestrator.kernel.succession import drop_successors
 from tiercel_orchestrator.kernel.tree import PHASES, Tree, is_scope
 
+RESTARTED = "system.restarted"
+"""The label of an execution that was restarted."""
 NOTHING = "No task found to restart from: none of execution {id}, which is {state}, has failed."
 RUNS = "Execution {id} is {state}; wait until it has ended, or kill it."
 FINAL = (states.SUCCESS, states.WARNING, states.FAILED, states.KILLED, states.CANCELLED)
@@ -42,6 +44,7 @@ def restart(deciding: Deciding, root: TaskRun) -> None:
             return
         # no task failed: the outputs did, or an agreement, or it never began
         _open(deciding, tree, root, "tasks")
+    deciding.execution.labels = {**deciding.execution.labels, RESTARTED: "true"}
     _restarted(deciding, root)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from tiercel.flows.models import Flow
+from tiercel.flows.plans import Subflow
 from tiercel_orchestrator.kernel import again
 from tiercel_orchestrator.kernel.deciding import Deciding
 from tiercel_orchestrator.kernel.decision import Touched
@@ -82,6 +83,9 @@ class Copy:
     def _run(self, run: TaskRun) -> TaskRun:
         parent = self.names[run.parent_id] if run.parent_id is not None else None
         copy = deepcopy(run)
+        if copy.frame is not None and isinstance(copy.frame.plan, Subflow):
+            # what the source has started tells the source of its end, so a copy starts its own
+            copy.frame.plan = replace(copy.frame.plan, restart_child=False)
         copy.id, copy.execution_id, copy.parent_id, copy.lease = (
             self.names[run.id],
             self.execution.id,
