@@ -11,6 +11,37 @@ from tiercel.rendering import Shape, shape_of
 
 Location = tuple[int | str, ...]
 
+TAKEN = {
+    "string": "a text",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "dict": "a map",
+    "mapping": "a map",
+    "model": "a map",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a number",
+    "decimal": "a number",
+    "time_delta": "a duration such as PT30S or P1D",
+    "datetime": "a moment such as 2024-12-31T23:59:59Z",
+    "date": "a date such as 2024-12-31",
+    "time": "a time such as 23:59:59",
+}
+"""What a property takes, by how the type of pydantic's error begins."""
+UNFIT = (
+    "type",
+    "parsing",
+    "parsing_size",
+    "from_float",
+    "attributes_type",
+    "number",
+    "from_datetime_parsing",
+)
+"""How the type of an error goes on that says no more than that a value is none of these."""
+WRITE = "is wrong: write "
+
 
 def validate(plugin: type[BasePlugin[Any, Any]], params: Mapping[str, Any], task_type: str) -> BaseParams:
     """Make the parameters of a plugin; `InvalidParameters` says of each bad property why, and what to do."""
@@ -19,8 +50,11 @@ def validate(plugin: type[BasePlugin[Any, Any]], params: Mapping[str, Any], task
     except ValidationError as error:
         problems = problems_of(error, shape_of(plugin))
         listed = "; ".join(f"`{problem.path}` {problem.message}" for problem in problems)
+        end = "" if listed.endswith("?") else "."
         # not `from error`: pydantic's text holds the values, and a value may be a secret
-        raise InvalidParameters(f"The properties of {task_type} do not fit: {listed}.", problems) from None
+        raise InvalidParameters(
+            f"The properties of {task_type} do not fit: {listed}{end}", problems
+        ) from None
 
 
 def problems_of(error: ValidationError, shape: Shape) -> tuple[Problem, ...]:
@@ -35,7 +69,7 @@ def problems_of(error: ValidationError, shape: Shape) -> tuple[Problem, ...]:
 def one_of(reasons: list[str]) -> str:
     """Word the reasons of one property as alternatives."""
     first, *others = dict.fromkeys(reasons)
-    return " or ".join([first, *(other.removeprefix("is wrong: input should be ") for other in others)])
+    return " or ".join([first, *(other.removeprefix(WRITE) for other in others)])
 
 
 def reason_of(kind: str, location: Location, message: str, shape: Shape) -> tuple[str, str]:
@@ -47,8 +81,26 @@ def reason_of(kind: str, location: Location, message: str, shape: Shape) -> tupl
     path, _ = follow(shape, location)
     if kind == "missing":
         return path, "is required: add it"
+    return path, remedy_of(kind, message)
+
+
+def remedy_of(kind: str, message: str) -> str:
+    """Say what to write instead, or what is wrong in the words of who found it."""
+    taken = next((words for start, words in TAKEN.items() if kind.removeprefix(f"{start}_") in UNFIT), None)
+    if taken:
+        return f"{WRITE}{taken}"
+    if kind.startswith("union_tag"):
+        return f"{WRITE}a map whose `type` is one of those there are"
     text = message.removeprefix("Value error, ").rstrip(".")
-    return path, f"is wrong: {text[:1].lower()}{text[1:]}"
+    if kind in ("literal_error", "enum"):
+        return f"{WRITE}{text.removeprefix('Input should be ')}"
+    for theirs, ours in (
+        ("Input should", "it has to"),
+        ("String should", "it has to"),
+        ("List should", "it has to"),
+    ):
+        text = text.replace(theirs, ours)
+    return f"is wrong: {text[:1].lower()}{text[1:]}"
 
 
 def unknown_property(name: str, shape: Shape) -> str:

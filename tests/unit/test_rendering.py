@@ -125,7 +125,7 @@ def test_a_union_gives_one_problem_for_its_property() -> None:
     (problem,) = caught.value.problems
     assert (problem.path, problem.message) == (
         "either",
-        "is wrong: input should be a valid string or a valid list",
+        "is wrong: write a text or a list",
     )
 
 

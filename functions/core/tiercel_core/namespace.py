@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tiercel.context import ExecutionContext
 from tiercel.errors import InvalidParameters, TaskFailed
-from tiercel.namespaces import is_below
+from tiercel.namespaces import is_below, reachable
 from tiercel.paths import safe_join
 from tiercel.plugin import BaseOutput, BaseParams, BasePlugin, JsonObject, PluginOutput, Static, success
 from tiercel.storage import StoredFile, uris
@@ -140,7 +140,7 @@ def chosen(params: ChosenParams, context: ExecutionContext) -> list[tuple[str, S
     """Give the files of a namespace that a path or a glob names, by path."""
     wanted = params.files
     if isinstance(wanted, str) and wanted.lstrip().startswith("["):
-        wanted = [str(one) for one in json.loads(wanted)]
+        wanted = listed(wanted)
     globs = [glob.strip("/") for glob in ([wanted] if isinstance(wanted, str) else wanted)]
     files = [(path_of(file), file) for file in of_namespace(params.namespace, context)]
     return [(path, file) for path, file in files if any(matches(path, glob) for glob in globs)]
@@ -148,7 +148,18 @@ def chosen(params: ChosenParams, context: ExecutionContext) -> list[tuple[str, S
 
 def of_namespace(namespace: str, context: ExecutionContext) -> list[StoredFile]:
     """List the files of a namespace, as the task may read it."""
-    return list(context.services.storage.list(context.run, root_of(namespace)))
+    readable = reachable(context.run.namespace, namespace)
+    return list(context.services.storage.list(context.run, root_of(readable)))
+
+
+def listed(text: str) -> list[str]:
+    """Read a JSON list of paths or globs."""
+    try:
+        return [str(one) for one in json.loads(text)]
+    except ValueError as error:
+        raise InvalidParameters(
+            f"`files` begins like a JSON list and is none ({error}); write a list, or one path or glob."
+        ) from error
 
 
 def root_of(namespace: str) -> str:

@@ -36,7 +36,10 @@ def place(params: StateParams, context: ExecutionContext) -> Place:
 def require(found: bool, params: KnownStateParams) -> None:
     """Fail where a state is missing and the task asked for that."""
     if not found and params.error_on_missing:
-        raise TaskFailed(f"No state '{params.name}' was found, and `errorOnMissing` is set to true.")
+        raise TaskFailed(
+            f"No state '{params.name}' was found, and `errorOnMissing` is set to true; keep one by a "
+            "`state.Set` before, or leave `errorOnMissing` out."
+        )
 
 
 class SetOutput(BaseOutput):

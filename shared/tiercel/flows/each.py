@@ -34,13 +34,13 @@ def iteration_values(written: Any, name: str) -> tuple[tuple[str, ...], tuple[st
             written = json.loads(written)
         except ValueError as error:
             raise TaskFailed(
-                f"`{name}` is neither a JSON list or map nor the URI of a file: {error}; "
-                f"it is {_shortened(written)}."
+                f"`{name}` is {_shortened(written)}, which is neither a JSON list or map nor the URI of a "
+                "file; write one of these, or an expression that gives one."
             ) from error
     keys = tuple(str(key) for key in written) if isinstance(written, Mapping) else None
     values = list(written.values()) if isinstance(written, Mapping) else written
     if not isinstance(values, list):
-        raise TaskFailed(f"`{name}` must be a list or a map, but is {_shortened(as_text(values))}.")
+        raise TaskFailed(f"`{name}` is {_shortened(as_text(values))}; write a list or a map.")
     if None in values:
         raise TaskFailed(f"`{name}` holds a null, at position {values.index(None)}: leave it out.")
     return tuple(as_text(value) for value in values), keys
@@ -51,10 +51,14 @@ def _listed(written: Any, name: str) -> list[Any]:
         try:
             written = json.loads(written)
         except ValueError as error:
-            raise TaskFailed(f"`{name}` is not a JSON list: {error}; it is {_shortened(written)}.") from error
+            raise TaskFailed(
+                f"`{name}` is {_shortened(written)}, which is not a JSON list; "
+                "write a list, or an expression that gives one."
+            ) from error
     if not isinstance(written, list):
         raise TaskFailed(
-            f"`{name}` must be a list or the text of a JSON list, but is {_shortened(as_text(written))}."
+            f"`{name}` is {_shortened(as_text(written))}, which is not a JSON list; "
+            "write a list, or an expression that gives one."
         )
     return written
 

@@ -65,14 +65,18 @@ def labels_of(value: Any, name: str) -> dict[str, str]:
         try:
             value = json.loads(value)
         except ValueError as error:
-            raise TaskFailed(f"`{name}` is not a JSON map of labels: {error}.") from error
+            raise TaskFailed(
+                f"`{name}` is {as_text(value)[:60]!r}, which is no JSON map of labels ({error}); "
+                "write a map, for example `team: data`."
+            ) from error
     if not value:
         return {}
     if isinstance(value, list) and all(isinstance(item, Mapping) and "key" in item for item in value):
         value = {as_text(item["key"]): item.get("value") for item in value}
     if not isinstance(value, Mapping):
         raise TaskFailed(
-            f"`{name}` is neither a map of labels nor a list of {{key, value}}: {as_text(value)}."
+            f"`{name}` is neither a map of labels nor a list of {{key, value}}: {as_text(value)[:60]}; "
+            "write a map, for example `team: data`."
         )
     return {str(key): as_text(text) for key, text in value.items()}
 

@@ -70,7 +70,10 @@ class Delete(BasePlugin[DeleteParams, DeleteOutput]):
     def run(self, params: DeleteParams, context: ExecutionContext) -> PluginOutput:
         deleted = context.services.storage.delete(context.run, params.uri)
         if params.error_on_missing and not deleted:
-            raise TaskFailed(f"Unable to find a file with uri '{params.uri}' and `errorOnMissing` is true.")
+            raise TaskFailed(
+                f"Unable to find a file with uri '{params.uri}' and `errorOnMissing` is true; "
+                "it may have been deleted before: leave `errorOnMissing` out to let that pass."
+            )
         return success(DeleteOutput(uri=params.uri, deleted=deleted))
 
 

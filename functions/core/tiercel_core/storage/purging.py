@@ -39,9 +39,11 @@ class PurgeStorage(BasePlugin[PurgeStorageParams, PurgeStorageOutput]):
 
     def run(self, params: PurgeStorageParams, context: ExecutionContext) -> PluginOutput:
         scanned, purged, deleted = 0, 0, 0
+        start = with_zone(read_date(params.start_date)) if params.start_date else None
+        end = with_zone(read_date(params.end_date))
         for left in leavings(params, context):
             scanned += 1
-            if not is_meant(params, left, context):
+            if not is_meant(left, start, end, context):
                 continue
             purged += 1
             deleted += len(left.uris)
@@ -89,10 +91,8 @@ def execution_of(file: StoredFile) -> Execution | None:
     return owner.execution if owner else None
 
 
-def is_meant(params: PurgeStorageParams, left: Leavings, context: ExecutionContext) -> bool:
+def is_meant(left: Leavings, start: datetime | None, end: datetime, context: ExecutionContext) -> bool:
     """Say whether the files of an execution are to go; those of the one that asks stay."""
     if left.last is None or left.execution == uris.execution_of(context.run):
         return False
-    if params.start_date and left.last < with_zone(read_date(params.start_date)):
-        return False
-    return left.last < with_zone(read_date(params.end_date))
+    return (start is None or left.last >= start) and left.last < end
