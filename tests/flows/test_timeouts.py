@@ -1,13 +1,14 @@
 """A flow-control task with a `timeout`: what runs inside of it is stopped, and it has failed."""
 
+import asyncio
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
 from tests.flows.conftest import Outcome, RunFlow
-from tests.flows.playing import MEND, mended, on_engine, start, states_of
-from tiercel_orchestrator.kernel.rows import TaskRun
+from tests.flows.playing import MEND, mended, on_engine, run_of, start, states_of
+from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.store.port import Filter
 
@@ -199,3 +200,98 @@ def test_a_block_with_a_retry_of_its_own_has_its_time_in_each_try(run_flow: RunF
     ran = run_flow(block("Sequential", "retry: {type: constant, interval: PT0.01S, maxAttempts: 3}"))
     assert ran.state == "FAILED"
     assert len([line for line in said(ran) if line.startswith("Timeout")]) == 3
+
+
+def test_a_loop_has_its_time_for_all_its_turns(run_flow: RunFlow) -> None:
+    turns = "condition: 'false'\ncheckFrequency: {interval: PT0.01S, maxIterations: 100000}"
+    ran = run_flow(block("LoopUntil", turns, "- {id: quick, type: io.kestra.plugin.core.debug.Return}"))
+    assert ran.state == "FAILED"
+    assert ran.outputs("block")["iterationCount"] > 1
+    assert ran.outputs("sorry") == {"value": "sorry"}
+
+
+def test_a_subflow_that_is_restarted_has_all_its_time_again(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> tuple[str, str, int]:
+        first = await engine.wait(await start(engine, "parent"))
+        await engine.operations.restart(first.id)
+        second = await engine.wait(first.id)
+        logs = await engine.in_store(engine.store.logs, first.id)
+        return first.state, second.state, sum(row.line.message.startswith("Timeout") for row in logs)
+
+    parent = PARENT.replace("retry: RETRY", "restartBehavior: RETRY_FAILED")
+    assert on_engine(tmp_path, play, CHILD, parent) == ("FAILED", "FAILED", 2)
+
+
+def test_a_child_that_comes_to_be_after_its_time_is_not_born(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> tuple[str, list[str]]:
+        parent_id = await start(engine, "parent")
+        create, late = engine.work.create, asyncio.Event()
+
+        async def create_late(execution: Execution) -> None:
+            if not late.is_set():
+                late.set()
+                while (await run_of(engine, parent_id, "call")).attempt == 1:
+                    await asyncio.sleep(0.01)
+            await create(execution)
+
+        object.__setattr__(engine.work, "create", create_late)
+        ended = await engine.wait(parent_id)
+        await engine.wait_for_tree(ended.root_id)
+        children = await engine.in_store(engine.store.executions, Filter(flow_id="child"))
+        return ended.state, [one.state for one in children]
+
+    parent = PARENT.replace("RETRY", "{type: constant, interval: PT0.01S, maxAttempts: 2}")
+    assert on_engine(tmp_path, play, CHILD, parent) == ("FAILED", ["KILLED"])
+
+
+ON_PAUSE = f"""
+id: outlived
+namespace: tests
+tasks:
+  - id: wait
+    type: {FLOW}Pause
+    pauseDuration: PT0.05S
+    onPause:
+      id: long
+      type: {FLOW}Sequential
+      timeout: PT0.3S
+      tasks:
+        {SLEEPS}
+"""
+
+
+def test_what_runs_while_a_pause_waits_has_its_time_after_the_end_too(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> tuple[str, dict[str, str]]:
+        ended = await engine.wait(await start(engine, "outlived"))
+        await engine.wait_for_tree(ended.root_id)
+        return ended.state, await states_of(engine, ended.id)
+
+    state, found = on_engine(tmp_path, play, ON_PAUSE)
+    assert (state, found["long"], found["sleep"]) == ("SUCCESS", "FAILED", "KILLED")
+
+
+LOOPED = f"""
+id: looped
+namespace: tests
+tasks:
+  - id: loop
+    type: {FLOW}LoopUntil
+    condition: "false"
+    checkFrequency: {{interval: PT0.01S, maxIterations: 2}}
+    tasks:
+      - id: wait
+        type: {FLOW}Pause
+        pauseDuration: PT0.05S
+        onPause: {{id: long, type: {FLOW}Sleep, duration: PT0.2S}}
+  - {{id: late, type: {FLOW}Sleep, duration: PT0.5S}}
+"""
+
+
+def test_what_outlives_a_turn_of_its_loop_is_nobodys(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def play(engine: Engine) -> str:
+        return (await engine.wait(await start(engine, "looped"))).state
+
+    assert on_engine(tmp_path, play, LOOPED) == "SUCCESS"
+    assert "could not be taken in" not in caplog.text

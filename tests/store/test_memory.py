@@ -11,7 +11,7 @@ from tests.store.test_store import NOW, Deciding, a_flow, claim, end, start
 from tests.unit.kernel.driver import flowable, task
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.kernel.decision import Decision, Touched
-from tiercel_orchestrator.kernel.events import Event, KillRequested
+from tiercel_orchestrator.kernel.events import Event, GoOnRequested, KillRequested, PauseRequested, Resumed
 from tiercel_orchestrator.kernel.rows import TaskRun
 from tiercel_orchestrator.store.port import Report
 from tiercel_orchestrator.store.postgres import PostgresStore
@@ -129,3 +129,59 @@ def test_what_others_work_on_too_is_read_for_a_while(stores: list[SqlStore]) -> 
     store.memory.leave_alone(["e"])
     assert not store.memory.recall(Wanted(runs={first.id})).whole
     assert (store.memory.runs, store.memory.executions) == ({}, {})
+
+
+PAUSED = a_flow(
+    flowable("both", "Parallel", flowable("pause", "Pause"), task("left"), task("right")), task("last")
+)
+
+
+def test_what_was_only_read_is_not_taken_for_what_is_there(stores: list[SqlStore]) -> None:
+    store, other = stores
+    deciding = start(store, PAUSED)
+    (left,), (right,) = claim(store, limit=1), claim(other, limit=1)
+    (pause,) = [run for run in other.task_runs("e") if run.task_id == "pause"]
+    other.finish([Report(Resumed(pause.id))], deciding, NOW)
+    store.finish([Report(Resumed(pause.id))], deciding, NOW)  # a second click, which is ignored
+    other.finish([end(right)], deciding, NOW)
+    store.finish([end(left)], deciding, NOW)
+    assert [run.task_id for run in claim(store)] == ["last"]
+
+
+def test_what_is_refused_leaves_nothing_behind_that_outlives_a_change(stores: list[SqlStore]) -> None:
+    store, other = stores
+    deciding = start(store, a_flow(task("one"), task("two")))
+    store.memory.forget_all()
+    (one,) = claim(store)
+    root = store.root_run("e")
+    store.finish([Report(GoOnRequested(root.id))], deciding, NOW)
+    other.finish([Report(PauseRequested(root.id))], deciding, NOW)
+    store.finish([end(one)], deciding, NOW)
+    assert [run.work for run in other.task_runs("e")] == ["", "held"]
+
+
+def test_a_run_that_a_bug_has_parked_is_read_again(stores: list[SqlStore]) -> None:
+    store = stores[0]
+    deciding = start(store, a_flow(task("one"), task("two")))
+    (one,) = claim(store)
+
+    def broken(touched: Touched, event: Event) -> Decision:
+        raise RuntimeError("a bug")
+
+    store.finish([end(one)], broken, NOW)
+    store.finish([end(one)], deciding, NOW)
+    assert [(run.task_id, run.state, run.work) for run in store.task_runs("e")] == [
+        ("one", states.RUNNING, "")
+    ]
+
+
+def test_a_database_that_would_look_at_the_past_is_read_as_it_is(postgres_url: str) -> None:
+    empty(postgres_url)
+    repeatable = f"{postgres_url}?options=-c%20default_transaction_isolation%3Drepeatable%5C%20read"
+    with closing(PostgresStore(repeatable)) as store, closing(PostgresStore(postgres_url)) as other:
+        deciding = start(store, NESTED)
+        (first,) = claim(store)
+        assert store.memory.recall(Wanted(runs={first.id})).whole
+        store.finish([end(first)], deciding, NOW)
+        assert len(other.task_runs("e")) == 5
+        assert store.memory.runs == {}  # nothing was written from it, so nothing is remembered for a while

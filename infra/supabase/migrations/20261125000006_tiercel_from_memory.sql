@@ -107,7 +107,8 @@ $$;
 
 -- A unit of work that was decided on from memory, written if nobody has changed meanwhile what it was decided on: the
 -- rows that are named with the xmin they had. Gives no row, and writes nothing, if somebody has. Guards and locks are
--- those of take_runs, in its order.
+-- those of take_runs, in its order. What is checked after the wait for them is to be what is there then: nothing is
+-- written at another level of isolation than read committed, whatever the server's default is.
 create function tiercel.write_unchanged(
     p_alone text[], p_shared text[], p_locks text[], p_known_runs text[], p_run_versions bigint[],
     p_known_executions text[], p_execution_versions bigint[],
@@ -122,6 +123,10 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        return;
+    end if;
+
     perform case when alone then pg_advisory_xact_lock(key) else pg_advisory_xact_lock_shared(key) end
     from (
         select hashtextextended(id, 0) as key, bool_or(alone) as alone

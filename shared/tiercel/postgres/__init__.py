@@ -12,6 +12,13 @@ from typing import Any, NamedTuple, Protocol
 from tiercel.errors import TaskFailed
 
 Row = Mapping[str, Any]
+KEPT_ALIVE: Mapping[str, Any] = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""What a connection is told, so that one whose way is gone without a word ends within a minute."""
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.string import TextLoader
 
 from tiercel.errors import Retriable, TaskFailed, TiercelError
-from tiercel.postgres import Migration, Row, migrations
+from tiercel.postgres import KEPT_ALIVE, Migration, Row, migrations
 
 Connection: TypeAlias = psycopg.Connection[DictRow]
 
@@ -32,7 +32,7 @@ DENIED = (
     errors.InsufficientPrivilege,
 )
 AT_THE_DOOR = ("password", "role", "does not exist", "permission denied", "no pg_hba.conf entry")
-"""Who is refused before there is a connection learns it by a text alone."""
+"""Who is refused by the server before there is a connection learns it by a text alone, behind "FATAL"."""
 BUSY = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -89,7 +89,7 @@ class DirectFunctions:
         while True:
             with self.lock:
                 connection = self.idle.pop() if self.idle else None
-            if connection is None or not select.select([connection], [], [], 0)[0]:
+            if connection is None or not readable(connection):
                 return connection
             connection.close()
 
@@ -102,6 +102,7 @@ class DirectFunctions:
             cursor_factory=psycopg.RawCursor,
             row_factory=dict_row,
             connect_timeout=CONNECT_SECONDS,
+            **KEPT_ALIVE,
         )
         for kind in ("json", "jsonb"):
             connection.adapters.register_loader(kind, TextLoader)  # as over PostgREST, whoever asks reads it
@@ -122,9 +123,8 @@ class DirectFunctions:
             raise TaskFailed(f"The value cannot be kept in Postgres: {reason_of(error)}.") from error
         except psycopg.Error as error:
             reason = reason_of(error)
-            refused = isinstance(error, psycopg.ProgrammingError) or any(
-                sign in reason for sign in AT_THE_DOOR
-            )
+            said = reason.partition("FATAL")[2]
+            refused = isinstance(error, psycopg.ProgrammingError) or any(sign in said for sign in AT_THE_DOOR)
             if isinstance(error, DENIED) or (error.sqlstate is None and refused):
                 raise TiercelError(
                     f"The database of TIERCEL_KV_URL cannot be used ({reason}); "
@@ -136,6 +136,13 @@ class DirectFunctions:
                     "see that it runs and can be reached from here."
                 ) from error
             raise TaskFailed(f"The database of TIERCEL_KV_URL answered with an error: {reason}.") from error
+
+
+def readable(connection: Connection) -> bool:
+    """Say whether there is something to read, at once."""
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def reason_of(error: psycopg.Error) -> str:

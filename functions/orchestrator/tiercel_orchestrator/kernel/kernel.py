@@ -78,7 +78,7 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
         case Answered() if _in_time(run, event.lease) and run.request:
             _answered(deciding, run, event)
         case Due() if run.work == "timer" and run.role == "monitor":
-            (watching if deciding.runs[run.parent_id or ""].is_root else timeouts).due(deciding, run)
+            (watching if run.value is None else timeouts).due(deciding, run)
         case Due() if run.work == "timer" and run.is_root and deciding.execution.state == states.RESTARTED:
             again.go_on(deciding, run)
         case Due() if run.work == "timer" and run.is_root:

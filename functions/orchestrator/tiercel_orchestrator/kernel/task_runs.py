@@ -57,6 +57,7 @@ def revive(deciding: Deciding, run: TaskRun) -> None:
         return
     run.enter(states.RUNNING, deciding.now)
     run.attempts[-1].state = states.RUNNING
+    timeouts.begin(deciding, run)
     deciding.ask(run, "child")
 
 

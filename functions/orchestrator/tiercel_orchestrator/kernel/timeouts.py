@@ -1,4 +1,7 @@
-"""The time that a flow-control task has, with all that runs inside of it."""
+"""The time that a flow-control task has, with all that runs inside of it.
+
+Its monitor stands beside it, below the same scope: what is inside of a loop is dropped at each turn.
+"""
 
 from datetime import timedelta
 
@@ -18,7 +21,8 @@ def begin(deciding: Deciding, run: TaskRun) -> None:
     """Set a monitor, whose moment comes when the time is over."""
     seconds = frame_of(run).seconds
     if seconds is not None:
-        monitor = watching.lay_down(deciding, run, monitor_id(run))
+        above = deciding.runs[run.parent_id or ""]
+        monitor = watching.lay_down(deciding, above, monitor_id(run), of=run.id)
         deciding.wait(monitor, "timer", deciding.now + timedelta(seconds=seconds))
 
 
@@ -37,12 +41,15 @@ def due(deciding: Deciding, monitor: TaskRun) -> None:
     """End what is still at work when its time is over: it has failed, and its errors may say more."""
     if deciding.extent == "lineage":
         raise Wants("live")
-    run = deciding.runs[monitor.parent_id or ""]
-    if deciding.root.work != "children":  # it is restarted, and goes on in a moment
+    run = deciding.runs.get(monitor.value or "")
+    if run is None or run.ended:
+        deciding.drop(monitor)
+        return
+    if deciding.execution.state == states.RESTARTED:  # it goes on in a moment
         deciding.wait(monitor, "timer", deciding.now + timedelta(seconds=1))
         return
     deciding.drop(monitor)
-    if run.ended or run.request in AT_ITS_END or monitor.id != monitor_id(run):
+    if run.request in AT_ITS_END or monitor.id != monitor_id(run):
         return
     frame = frame_of(run)
     deciding.log(

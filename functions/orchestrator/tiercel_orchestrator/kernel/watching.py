@@ -87,9 +87,9 @@ def _broken(deciding: Deciding, agreement: Agreement, reason: str) -> None:
         executions.kill(deciding, ENDS[agreement.behavior], of_runs=states.KILLED)
 
 
-def lay_down(deciding: Deciding, scope: TaskRun, run_id: str) -> TaskRun:
-    """Lay down a monitor of a scope, the execution's own or another."""
-    monitor = TaskRun(run_id, deciding.execution.id, None, scope.id, role="monitor")
+def lay_down(deciding: Deciding, above: TaskRun, run_id: str, of: str | None = None) -> TaskRun:
+    """Lay down a monitor below a scope: of the execution, or `of` a run in that scope."""
+    monitor = TaskRun(run_id, deciding.execution.id, None, above.id, role="monitor", value=of)
     monitor.enter(states.CREATED, deciding.now)
     deciding.runs[run_id] = monitor
     deciding.decision.created.append(monitor)

@@ -33,8 +33,12 @@ class HandingOver:
         handed = []
         while self.waiting:
             handed.append(self.waiting.popleft())
-        if handed:
-            self.store.hand_over(handed, OWNER)
+        try:
+            if handed:
+                self.store.hand_over(handed, OWNER)
+        except BaseException:
+            self.waiting.extendleft(reversed(handed))  # the others of them ask, too
+            raise
 
 
 class Answering:

@@ -1,8 +1,8 @@
 """The engine as callers see it: they start executions, wait for them, and say what is to become of them."""
 
 import asyncio
-import contextlib
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from tiercel_orchestrator.shell.errands import Attendant
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.operations import Operations
 from tiercel_orchestrator.shell.owner import Owner
-from tiercel_orchestrator.shell.pump import LOOK_EVERY_SECONDS, Pump
+from tiercel_orchestrator.shell.pump import LOOK_EVERY_SECONDS, Pump, outage, patience_with
 from tiercel_orchestrator.shell.variables import Surroundings
 from tiercel_orchestrator.shell.work import Work
 from tiercel_orchestrator.store.port import Change, Claim, Filter, Finished, Report, Store, StoreUnavailable
@@ -105,14 +105,17 @@ class Engine:
         return await self.pump.in_store(call, *arguments)
 
     async def patiently(self, call: Callable[..., T], *arguments: Any) -> T:
-        """Read from the store; while it cannot be used, try on until the loop gives up, which says why."""
+        """Read from the store; while it cannot be used, try on as long as the loop would."""
+        failing_since: float | None = None
         while True:
             try:
                 return await self.in_store(call, *arguments)
-            except StoreUnavailable:
+            except StoreUnavailable as error:
                 running = self.pump.running
-                if running is None:
+                failing_since = failing_since or time.monotonic()
+                if running is None or time.monotonic() - failing_since > patience_with(error):
                     raise
+                outage.warning("%s Trying again.", error)
                 await asyncio.wait({running}, timeout=LOOK_EVERY_SECONDS)
                 if running.done():
                     running.result()
@@ -176,9 +179,8 @@ class Engine:
         assert running is not None
         while True:
             news = self.pump.news  # before the look: what happens after it is not missed
-            with contextlib.suppress(StoreUnavailable):  # the loop tries on, and says when it gives up
-                if not await self.in_store(holds):
-                    return
+            if not await self.patiently(holds):
+                return
             coming = asyncio.create_task(news.wait())
             first = asyncio.FIRST_COMPLETED
             await asyncio.wait({coming, running}, timeout=LOOK_EVERY_SECONDS, return_when=first)

@@ -169,8 +169,7 @@ class Pump:
                 return await self.in_store(self._turn, reports, ours if failing_since else None)
             except StoreUnavailable as error:
                 failing_since = failing_since or time.monotonic()
-                patience = LOST_PATIENCE_SECONDS if isinstance(error, StoreLost) else STORE_PATIENCE_SECONDS
-                if time.monotonic() - failing_since > patience:
+                if time.monotonic() - failing_since > patience_with(error):
                     raise
                 outage.warning("%s Trying again.", error)
                 self._inbox = reports + self._inbox
@@ -183,16 +182,16 @@ class Pump:
         and what it claimed for us would wait for ever.
         """
         finished = self._finish(reports, known)
-        return finished, {claim.run.id: self._read(claim) for claim in finished.claims if is_leased(claim)}
-
-    def _read(self, claim: Claim) -> Ready | Exception | None:
-        """Read for a claim; what goes wrong is said by whoever carries it out."""
-        try:
-            return self.work.read(claim)
-        except StoreUnavailable:
-            return None  # what is claimed is not lost: it is read again
-        except Exception as error:
-            return error
+        read: dict[str, Ready | Exception | None] = {}
+        for claim in finished.claims:
+            if is_leased(claim):
+                try:
+                    read[claim.run.id] = self.work.read(claim)
+                except StoreUnavailable:
+                    break  # what is claimed is not lost: whoever carries it out reads, once that goes
+                except Exception as error:
+                    read[claim.run.id] = error  # whoever carries it out says so
+        return finished, read
 
     def _finish(self, reports: Sequence[Report], known: Sequence[str] | None) -> Finished:
         now = clock.now()
@@ -313,6 +312,11 @@ class Pump:
     def _tell_later(self, report: Report) -> None:
         self._inbox.append(report)
         self._wake.set()
+
+
+def patience_with(error: StoreUnavailable) -> float:
+    """Say how many seconds a store is waited for."""
+    return LOST_PATIENCE_SECONDS if isinstance(error, StoreLost) else STORE_PATIENCE_SECONDS
 
 
 def is_leased(claim: Claim) -> bool:

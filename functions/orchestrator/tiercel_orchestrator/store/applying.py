@@ -45,10 +45,10 @@ class Applying:
     def create(self, execution: Execution, at: datetime | None = None) -> None:
         """Insert an execution with its root, and start it, now or later.
 
-        One that exists is left as it is; one whose parent was killed meanwhile is not born.
+        One that exists is left as it is; one that its parent does not want any more is not born.
         """
         first = execution.attempt_number == 1
-        if first and execution.parent_run_id and self._has_ended(execution.parent_run_id):
+        if first and execution.parent_run_id and not self._is_awaited(execution):
             return
         execution.enter(states.CREATED, self.now)
         if not self.unit.insert_execution(execution):
@@ -73,9 +73,11 @@ class Applying:
         self.unit.insert_event(execution.id, None, execution.state, timestamp(self.now))
         self.changes.append(Change(execution, runs))
 
-    def _has_ended(self, run_id: str) -> bool:
-        run = self.unit.run(run_id)
-        return run is None or run.ended
+    def _is_awaited(self, execution: Execution) -> bool:
+        """Say whether the run that wanted an execution still does: not another one, in another attempt."""
+        run = self.unit.run(execution.parent_run_id or "")
+        wanted = run is not None and (run.outputs or {}).get("executionId") == execution.id
+        return run is not None and not run.ended and wanted
 
     def report(self, report: Report) -> None:
         """Take in one report and all that follows from it."""

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import errors
 
+from tiercel.postgres import KEPT_ALIVE
 from tiercel_orchestrator.store.port import StoreLost, StoreUnavailable
 
 OLDEST = 15
@@ -49,6 +50,7 @@ def connected(url: str) -> psycopg.Connection:
             prepare_threshold=None,
             cursor_factory=psycopg.RawCursor,
             connect_timeout=CONNECT_SECONDS,
+            **KEPT_ALIVE,
         )
     except psycopg.ProgrammingError as error:  # not what it says: it may show part of the password
         raise StoreUnavailable(

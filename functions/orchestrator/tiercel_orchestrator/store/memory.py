@@ -1,6 +1,6 @@
 """What a store has written and has not seen changed by others: it need not be read again to go on with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -132,6 +132,10 @@ class Memory:
         for run_id in run_ids:
             self.runs.pop(run_id, None)
 
+    def forget_runs_of(self, execution_ids: Container[str]) -> None:
+        """Forget all task runs of executions."""
+        self.runs = {one: run for one, run in self.runs.items() if run.row.execution_id not in execution_ids}
+
     def forget_all(self) -> None:
         """Forget everything: somebody else has changed something."""
         self.runs.clear()
@@ -143,9 +147,7 @@ class Memory:
         for execution_id in execution_ids:
             self._left_alone[execution_id] = LEFT_ALONE
             self.executions.pop(execution_id, None)
-        self.runs = {
-            one: known for one, known in self.runs.items() if known.row.execution_id not in self._left_alone
-        }
+        self.forget_runs_of(self._left_alone)
 
     def turn(self) -> None:
         """Count a unit of work towards the end of leaving alone."""

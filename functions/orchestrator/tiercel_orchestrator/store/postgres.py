@@ -35,6 +35,12 @@ class PostgresDatabase:
     def __init__(self, url: str) -> None:
         self.queries = named_queries("postgres")
         self.session = Session(url)
+        self._known = self.session.connected
+
+    def connected_anew(self) -> bool:
+        """Say whether another server may answer than when this was asked last."""
+        before, self._known = self._known, self.session.connected
+        return before != self._known
 
     @contextmanager
     def writing(self) -> Iterator["PostgresTransaction"]:
@@ -103,6 +109,8 @@ class PostgresTransaction:
         self, wanted: Wanted, claim: ClaimRequest | None, now: datetime, memory: Memory | None = None
     ) -> Loaded:
         """Recall all that is wanted, or lock what is to be changed and read it, in one round trip."""
+        if memory is not None and self.database.connected_anew():
+            memory.forget_all()
         if memory is not None and wanted.runs and (claim is None or memory.quiet(claim, now)):
             recalled = memory.recall(wanted)
             if recalled.whole:
@@ -163,7 +171,7 @@ class PostgresTransaction:
         if self.from_memory:
             return self._write_unchanged(unit, checks)
         if not (claim or any(unit[kind] for kind in (*saving.ids(), *saving.rows()))):
-            return Closed(None, None)
+            return Closed(None, 0)
         rows = self.database.session.together([self.database.statement("write_unit", unit)], commit=True)[0]
         return _closed(rows[0])
 

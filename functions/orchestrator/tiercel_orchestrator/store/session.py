@@ -41,6 +41,8 @@ class Session:
         self.url = url
         self.connection: psycopg.Connection | None = None
         self.inside = self.begun = False
+        self.connected = 0
+        """How often it was connected."""
         try:
             with self._worded():
                 prepare(self._connected(), url)
@@ -127,6 +129,7 @@ class Session:
             if self.begun:
                 raise psycopg.InterfaceError("the connection was lost amid a transaction")
             self.connection = connected(self.url)
+            self.connected += 1
         return self.connection
 
 

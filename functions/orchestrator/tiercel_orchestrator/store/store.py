@@ -55,6 +55,7 @@ class SqlStore(Reading, Removing):
         except StoreUnavailable:
             raise
         except Exception:
+            self.memory.forget_all()  # be it at fault: what is read is tried before anything is parked
             if not reports:
                 raise
             return self._finish_one_by_one(reports, decide, now, claim)
@@ -205,15 +206,19 @@ class SqlStore(Reading, Removing):
 
     def _remember(self, unit: Unit, writing: Writing, closed: Closed) -> None:
         """Remember what was written: as it is now, nobody changes these rows any more."""
-        positions = {one: int(row[POSITION]) for one, row in unit.rows.items()}
+        positions = unit.positions | {one: int(row[POSITION]) for one, row in unit.rows.items()}
         if closed.first is not None:
             positions |= {run_id: closed.first + place for place, run_id in enumerate(unit.created)}
         if closed.version is None:
-            executions, runs = [*unit.executions.values()], [*unit.runs.values()]
+            parked = {*unit.saving.parked}
+            executions = [*unit.executions.values()]
+            runs = [run for run in unit.runs.values() if run.id not in parked]
         else:
             executions = [*unit.created_executions.values(), *unit.changed_executions.values()]
             runs = [*unit.created.values(), *unit.changed.values()]
         self.memory.forget([*unit.gone, *unit.saving.parked])
+        if unit.saving.below:  # more may be gone than was read
+            self.memory.forget_runs_of(unit.executions)
         self.memory.note(runs, executions, closed.version, positions, unit.named | writing.fresh)
 
     def _finish_one_by_one(

@@ -241,7 +241,8 @@ class Unit:
         """Name the runs and the executions that are to be written, and that others may be writing now."""
         if self.locked is None:
             return set(), set()
-        runs = {*self.changed, *self.saving.parked} - set(self.locked) - self.created.keys()
+        written = {*self.changed, *self.saving.parked, *self.saving.dropped}
+        runs = written - set(self.locked) - self.created.keys()
         return runs, self.changed_executions.keys() - set(self.guarded) - self.created_executions.keys()
 
     def checks(self) -> Checks:
@@ -250,9 +251,9 @@ class Unit:
         parents = {above for one in reported if (above := self.runs[one].parent_id)}
         alone = self.changed_executions.keys()
         return Checks(
-            {one.row.id: one.version for one in self.recalled.runs if one.version},
-            {one.row.id: one.version for one in self.recalled.executions if one.version},
-            reported | parents | self.changed.keys(),
+            {one.row.id: one.version or 0 for one in self.recalled.runs},
+            {one.row.id: one.version or 0 for one in self.recalled.executions},
+            reported | parents | self.changed.keys() | set(self.saving.dropped),
             alone,
             {run.execution_id for run in self.runs.values()} - alone - self.created_executions.keys(),
         )
