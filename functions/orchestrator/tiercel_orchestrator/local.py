@@ -110,11 +110,13 @@ async def open_engine(
     concurrency: int = 16,
     routes: Routes | None = None,
     callback_url: str | None = None,
+    receives: bool = True,
 ) -> AsyncIterator[Engine]:
     """Run an engine on a home directory; with `claiming`, it takes up what was left unfinished there.
 
     `store_url`: where executions are kept, by default in the home; several homes may share a store.
-    `routes`: families that are elsewhere, by default those of TIERCEL_FAMILY_URLS.
+    `routes`: families that are elsewhere, by default those of TIERCEL_FAMILY_URLS and TIERCEL_FAMILY_QUEUES.
+    `receives`: it fetches what families answer by a queue; if not, somebody hands it that.
     """
     registry = registry or Registry.installed()
     services = copy.copy(services or services_of(home, store_url))
@@ -139,7 +141,7 @@ async def open_engine(
             log_sink=log_sink,
         )
         services.operations = Caretaking(engine)  # before it goes on with what was left unfinished
-        async with engine:
+        async with engine, receiving_of(dispatcher, engine if receives else None):
             yield engine
     finally:
         if dispatcher is not None:
@@ -147,3 +149,15 @@ async def open_engine(
         await services.http.close()  # its connections are of this loop, which may end now
         owner.close()
         store.close()
+
+
+@asynccontextmanager
+async def receiving_of(dispatcher: Dispatcher, engine: Engine | None) -> AsyncIterator[None]:
+    """Let an engine receive what families answer by a queue, where they do."""
+    if dispatcher.queues is None or engine is None:
+        yield
+        return
+    from tiercel_orchestrator.shell.receiving import receiving  # what queues need is for who has some
+
+    async with receiving(dispatcher.queues, engine):
+        yield

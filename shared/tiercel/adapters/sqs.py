@@ -1,6 +1,6 @@
 """Queues of SQS. All calls block; boto3 is imported with the first of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -76,6 +76,23 @@ class Sqs:
         """Keep a message that is worked on from others for so long from now on."""
         self.called(queue, "change_message_visibility", ReceiptHandle=receipt, VisibilityTimeout=seconds)
 
+    def receive(self, queue: str, most: int, wait_seconds: int) -> list[Record]:
+        """Take messages, as Lambda hands them to a function; waits for the first one."""
+        answer = self.called(
+            queue,
+            "receive_message",
+            MaxNumberOfMessages=most,
+            WaitTimeSeconds=wait_seconds,
+            MessageAttributeNames=["All"],
+        )
+        return [record_of(one) for one in answer.get("Messages", ())]
+
+    def delete(self, queue: str, records: Sequence[Record]) -> None:
+        """Take away messages that were worked on."""
+        entries = [{"Id": str(n), "ReceiptHandle": one["receiptHandle"]} for n, one in enumerate(records)]
+        if entries:
+            self.called(queue, "delete_message_batch", Entries=entries)
+
     def called(self, queue: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call SQS; what goes wrong is a sentence."""
         from botocore.exceptions import BotoCoreError, ClientError
@@ -90,6 +107,18 @@ class Sqs:
                 f"The queue {queue} cannot be reached ({error}); look at the network and the credentials."
             ) from error
         return answer
+
+
+def record_of(message: Mapping[str, Any]) -> Record:
+    """Write a message as it comes in a batch."""
+    attributes = message.get("MessageAttributes") or {}
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "eventSource": "aws:sqs",
+        "messageAttributes": {name: {"stringValue": one["StringValue"]} for name, one in attributes.items()},
+    }
 
 
 def trouble(queue: str, code: str, message: str) -> TiercelError:

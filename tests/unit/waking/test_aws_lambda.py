@@ -1,22 +1,29 @@
 """The orchestrator as a function: what wakes it, what it believes, and when it is to be woken again."""
 
+import dataclasses
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
+import jwt
 import pytest
 from moto import mock_aws
 
-from tests.unit.adapters.test_aws_lambda import SECRET
+from tests.store.conftest import empty
+from tests.unit.adapters.test_aws_lambda import SECRET, http_event
 from tiercel import clock
 from tiercel.adapters.aws_lambda import LambdaHandler
 from tiercel.errors import TiercelError
+from tiercel.manifests import text_of
+from tiercel.registry import Registry
 from tiercel.settings import Settings
 from tiercel_core import FAMILY
+from tiercel_orchestrator.dispatch.deployed import Deployed
 from tiercel_orchestrator.kernel import states
 from tiercel_orchestrator.store.opening import open_store
 from tiercel_orchestrator.waking.aws_lambda import Waking
@@ -131,6 +138,30 @@ def test_a_start_sends_the_first_task_and_its_result_ends_the_execution(bundle: 
     assert bundle.state(started) == states.SUCCESS
 
 
+def test_an_orchestrator_without_families_finds_them_in_the_tables(
+    bundle: Bundle, postgres_url: str, plain_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty(plain_database)
+    monkeypatch.setenv("TIERCEL_STORE", plain_database)
+    monkeypatch.setenv("TIERCEL_SERVICE_REGISTRY", "true")
+    monkeypatch.delenv("TIERCEL_FAMILY_QUEUES")
+    with closing(Deployed.of(Settings(), plain_database)) as tables:
+        tables.publish(text_of(dict(FAMILY.manifest)), None, bundle.work, clock.now())
+    deployed = dataclasses.replace(bundle, waking=Waking(Settings.read(), ARN), store=plain_database)
+    orchestrator = deployed.waking.orchestrator
+    orchestrator.registry = Registry([])
+    started = deployed(flow=ONE_TASK)
+    assert deployed.state(started) == states.RUNNING
+    deployed.work_off()
+    assert deployed(Records=deployed.taken(deployed.results)) == {"batchItemFailures": []}
+    assert deployed.state(started) == states.SUCCESS
+    unknown = deployed(flow=ONE_TASK.replace("core.debug.Return", "core.debug.Retrun"))
+    assert "io.kestra.plugin.core.debug.Return" in unknown["error"]["message"]
+    assert orchestrator.deployed is not None
+    orchestrator.deployed.close()
+    deployed.waking.loop.close()
+
+
 def test_a_start_that_cannot_be_is_answered_with_sentences(bundle: Bundle) -> None:
     for event, said in (
         ({"namespace": "waking", "flowId": "nowhere"}, "There is no flow 'nowhere'"),
@@ -206,6 +237,45 @@ def test_a_moment_that_is_far_is_told_by_a_timer_of_the_minute_before(bundle: Bu
     assert (found["Target"]["Arn"], json.loads(found["Target"]["Input"])) == (ARN, {"wake": True})
     moment = datetime.fromisoformat(found["ScheduleExpression"][3:-1]).replace(tzinfo=UTC)
     assert timedelta(hours=2, minutes=58) < moment - before <= timedelta(hours=3, minutes=1)
+
+
+def http(bundle: Bundle, body: object, path: str = "/v1/executions", **claims: object) -> tuple[int, Any]:
+    """Start something as a caller of the gateway, with a token of these claims."""
+    token = jwt.encode({"exp": 4102444800, **claims}, SECRET, "HS256") if claims else "none"
+    answer = bundle.waking(http_event("POST", path, body, authorization=f"Bearer {token}"), Context())
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def test_the_gateway_starts_an_execution_for_who_may(bundle: Bundle) -> None:
+    bundle(flow=ONE_TASK)
+    wanted = {"namespace": "waking", "flowId": "one"}
+    status, started = http(bundle, wanted, sub="somebody")
+    assert (status, bundle.state(started)) == (201, states.RUNNING)
+    assert http(bundle, wanted, scope="tiercel:orchestrator")[0] == 201
+    for status, claims in (
+        (401, {}),
+        (401, {"role": "anon"}),
+        (403, {"role": "tiercel_task"}),
+        (403, {"role": "tiercel_service"}),
+        (403, {"scope": "tiercel:sql"}),
+    ):
+        assert http(bundle, wanted, **claims)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "said"),
+    [
+        ("/v1/executions/", {}, 404, "POST /v1/executions starts"),
+        ("/v1/executions", {"flow": ONE_TASK}, 422, "no source is taken here"),
+        ("/v1/executions", {"namespace": "waking", "flowId": "nowhere"}, 422, "There is no flow"),
+        ("/v1/executions", [], 422, "starts no execution"),
+    ],
+)
+def test_the_gateway_is_refused_with_a_sentence(
+    bundle: Bundle, path: str, body: object, status: int, said: str
+) -> None:
+    answer = http(bundle, body, path, sub="somebody")
+    assert answer[0] == status and said in answer[1]["error"]["message"]
 
 
 def test_settings_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tiercel.registry import Family
+from tools.infra import openapi
 from tools.infra.sam import families as of_family
 from tools.infra.sam import roles
 from tools.infra.sam.alarms import alarm
@@ -17,6 +18,7 @@ VISIBILITY_SECONDS = 2 * SECONDS
 TRIES = 200
 """A result waits out a database that is away for hours; only what nobody can read is given up."""
 BATCH = 10
+PATH = "/v1/executions"
 SLOW_RULE = "rate(1 minute)"
 SECRET = "{{resolve:secretsmanager:${%s}}}"
 
@@ -29,6 +31,7 @@ def resources(families: list[Family], version: str) -> dict[str, Any]:
         NAME: function(families, version),
         f"{NAME}Errors": alarm("Errors", "AWS/Lambda", "FunctionName", ref(NAME)),
         f"{NAME}Throttles": alarm("Throttles", "AWS/Lambda", "FunctionName", ref(NAME)),
+        f"{NAME}Permission": of_family.permission(NAME),
         "WakeGroup": {"Type": "AWS::Scheduler::ScheduleGroup", "Properties": {}},
         "WakeRole": wake_role(),
         # not within its role: the orchestrator's role names that one, and this names the orchestrator
@@ -82,6 +85,16 @@ def function(families: list[Family], version: str) -> dict[str, Any]:
         },
     }
     return of_family.function_of(IMAGE, version, NAME, properties, environment)
+
+
+def path() -> Any:
+    """Write the gateway's route by which executions are started."""
+    operation = {
+        "responses": {"201": {"description": "The execution that was started."}},
+        "security": openapi.TOKEN,
+        openapi.INTEGRATION: openapi.integration(of_family.function_uri_of(NAME)),
+    }
+    return when(CONDITION, {"post": operation})
 
 
 def messages(queue: str, size: int) -> dict[str, Any]:

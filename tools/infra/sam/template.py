@@ -69,6 +69,7 @@ def shared(families: list[Family], version: str) -> dict[str, Any]:
 def api(families: list[Family]) -> dict[str, Any]:
     """Write the HTTP API."""
     body = openapi.aws(families, of_family.function_uri, authorizer.scheme())
+    body["paths"][orchestrator.PATH] = orchestrator.path()
     body["x-amazon-apigateway-cors"] = when(
         "HasOrigins",
         {

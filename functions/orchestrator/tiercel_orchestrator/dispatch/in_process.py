@@ -12,6 +12,7 @@ class InProcessDispatcher:
     """Hands each envelope to the runtime, as a family's own function would."""
 
     elsewhere = 0
+    queues = None
 
     def __init__(self, registry: Registry, services: Services) -> None:
         self.registry = registry

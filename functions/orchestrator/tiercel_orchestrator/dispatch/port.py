@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from tiercel.envelope import Envelope, Result
 from tiercel.plugin import LogLine
+
+if TYPE_CHECKING:
+    from tiercel_orchestrator.dispatch.queues import QueueDispatcher
 
 Sink: TypeAlias = Callable[[LogLine], None]
 
@@ -24,6 +27,10 @@ class Dispatcher(Protocol):
 
         None where its family has no queue: then it is to be run.
         """
+
+    @property
+    def queues(self) -> "QueueDispatcher | None":
+        """Give what leaves tasks to queues, where a family has one: their answers are to be received."""
 
     @property
     def elsewhere(self) -> int:

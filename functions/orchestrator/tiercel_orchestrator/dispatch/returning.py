@@ -2,11 +2,13 @@
 
 import hmac
 import json
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from tiercel import messages
+from tiercel.adapters.sqs import Record, attribute
 from tiercel.clock import timestamp
 from tiercel.doors import read_envelope
 from tiercel.envelope import Result, Wire, WireLog
@@ -15,6 +17,9 @@ from tiercel.http import callbacks
 from tiercel.storage import UNCHECKED, Storage
 from tiercel_orchestrator.dispatch.refusals import failed
 from tiercel_orchestrator.dispatch.tokens import Tokens
+
+WAKE: Mapping[str, Any] = {"wake": True}
+"""The message, and the event, that says no more than that it is time to look."""
 
 
 class Content(Wire):
@@ -47,6 +52,27 @@ def returned(tokens: Tokens, task_run_id: str, body: bytes, signed: str) -> Answ
     if content.task_run_id != task_run_id:
         raise InvalidFlow(f"The path names task run {task_run_id} and the body {content.task_run_id}.")
     return Answer(content.task_run_id, content.lease, content.result)
+
+
+def read(tokens: Tokens, storage: Storage, record: Record) -> Answer | None:
+    """Read a message of the results' queue or of a family's dead letters; blocks where it is a big one.
+
+    None where it says no more than that it is time to look. `BadSignature` or `InvalidFlow` says why it is
+    refused.
+    """
+    body = str(record["body"])
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise InvalidFlow(f"The message is no JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise InvalidFlow("The message is no JSON object.")
+    if content == WAKE:
+        return None
+    # a result names its task run on top, an envelope does not
+    if "taskRunId" in content:
+        return answered(tokens, storage, body, attribute(record, callbacks.SIGNATURE) or "")
+    return lost(tokens, storage, body)
 
 
 def answered(tokens: Tokens, storage: Storage, body: str, signed: str) -> Answer:

@@ -49,11 +49,15 @@ class Answering:
         self.pump = pump
         self.work = work
 
-    async def take_in(self, answers: Sequence[Answer]) -> None:
-        """Write what families have sent back, unless it is late; what follows from it is the pump's."""
+    async def take_in(self, answers: Sequence[Answer]) -> list[Answer]:
+        """Write what families have sent back, unless it is late; what follows from it is the pump's.
+
+        Gives the answers to task runs that this store does not have.
+        """
         reports = []
         waiting = {(answer.run_id, answer.lease): answer for answer in answers}
-        for run, execution in await self.pump.in_store(self._runs, [answer.run_id for answer in answers]):
+        runs, known = await self.pump.in_store(self._runs, [answer.run_id for answer in answers])
+        for run, execution in runs:
             answer = waiting.get((run.id, run.lease))
             if answer is None:
                 continue
@@ -64,12 +68,18 @@ class Answering:
             now = clock.now()
             deciding = self.pump.deciding(now)
             self.pump.committed(await self.pump.in_store(self.store.finish, reports, deciding, now))
+        return [answer for answer in answers if answer.run_id not in known]
 
-    def _runs(self, run_ids: Sequence[str]) -> list[tuple[TaskRun, Execution]]:
-        """Read the runs that are answered and still wait; on the store's thread."""
+    def _runs(self, run_ids: Sequence[str]) -> tuple[list[tuple[TaskRun, Execution]], set[str]]:
+        """Read the runs that are answered and still wait, and name those that are known at all.
+
+        On the store's thread.
+        """
+        known = set()
         executions: dict[str, Execution | None] = {}
         found = []
         for run in self.store.runs(run_ids):
+            known.add(run.id)
             if run.work != "leased":
                 continue
             if run.execution_id not in executions:
@@ -77,4 +87,4 @@ class Answering:
             execution = executions[run.execution_id]
             if execution is not None:
                 found.append((run, execution))
-        return found
+        return found, known

@@ -1,23 +1,21 @@
 """What wakes a sleeping orchestrator at the next moment that something waits for."""
 
+import json
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
 
 from tiercel import clock
 from tiercel.adapters.schedules import Schedules
 from tiercel.adapters.sqs import LONGEST_DELAY_SECONDS, Message, Sqs
 from tiercel.calling import in_thread
 from tiercel.errors import TiercelError
+from tiercel_orchestrator.dispatch.returning import WAKE
 from tiercel_orchestrator.shell.engine import Engine
 
 logger = logging.getLogger("tiercel.waking")
 LONGEST_DELAY = timedelta(seconds=LONGEST_DELAY_SECONDS)
-WAKE: Mapping[str, Any] = {"wake": True}
-"""The event, and the message, that says no more than that it is time to look."""
 
 
 @dataclass
@@ -53,6 +51,6 @@ class Alarm:
         seconds = ceil((at - now).total_seconds())
         if seconds <= LONGEST_DELAY_SECONDS or self.schedules is None:
             delay = min(max(seconds, 0), LONGEST_DELAY_SECONDS)
-            self.sqs.send(self.queue, Message('{"wake": true}', delay_seconds=delay))
+            self.sqs.send(self.queue, Message(json.dumps(WAKE), delay_seconds=delay))
         else:
             self.schedules.once(at, WAKE)

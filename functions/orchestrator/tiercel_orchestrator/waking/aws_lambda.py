@@ -1,7 +1,6 @@
 """The orchestrator as a function on AWS Lambda: `handler`."""
 
 import asyncio
-import json
 import logging
 import os
 from collections.abc import Sequence
@@ -10,17 +9,16 @@ from typing import Any
 
 from tiercel.adapters.observing import log_json, said_with
 from tiercel.adapters.schedules import Schedules
-from tiercel.adapters.sqs import attribute
 from tiercel.calling import in_thread
 from tiercel.errors import InvalidFlow, TiercelError
-from tiercel.http.callbacks import SIGNATURE
 from tiercel.http.signing import TokenKeys
 from tiercel.services import Services, local_services
 from tiercel.settings import Settings
 from tiercel_orchestrator.dispatch.deployed import Deployed
-from tiercel_orchestrator.dispatch.returning import Answer, answered, lost
+from tiercel_orchestrator.dispatch.returning import WAKE, Answer, read
 from tiercel_orchestrator.dispatch.tokens import Tokens
-from tiercel_orchestrator.waking.alarm import WAKE, Alarm
+from tiercel_orchestrator.waking import gateway
+from tiercel_orchestrator.waking.alarm import Alarm
 from tiercel_orchestrator.waking.orchestrator import Orchestrator, Start
 
 logger = logging.getLogger("tiercel.waking")
@@ -46,7 +44,7 @@ class Waking:
                 f"The orchestrator wants {STORE}, a postgresql:// URL, TIERCEL_RESULTS_QUEUE_URL, and "
                 "TIERCEL_JWT_KEY with its private half, or TIERCEL_JWT_SECRET."
             )
-        self.tokens = Tokens(keys)
+        self.keys, self.tokens = keys, Tokens(keys)
         self.loop = asyncio.new_event_loop()
         self.services: Services = local_services(settings=settings)
         group, role = (os.environ.get(name) for name in SCHEDULES)
@@ -62,6 +60,8 @@ class Waking:
 
     async def woken(self, event: Event, seconds: float) -> Any:
         """Do what an event wants, and for so long what follows from it."""
+        if "http" in event.get("requestContext", {}):
+            return await gateway.answer(event, self.keys, self.orchestrator)
         if "Records" in event:
             return await self.batch(event["Records"], seconds)
         if event.keys() >= WAKE.keys() or event.get("source") == "aws.events":
@@ -92,25 +92,7 @@ class Waking:
 
     async def read(self, record: Event) -> Answer | None:
         """Read a message; None where it says no more than that it is time to look."""
-        body, storage = record["body"], self.services.storage
-        kind = kind_of(body)
-        if kind == "wake":
-            return None
-        if kind == "result":
-            signed = attribute(record, SIGNATURE) or ""
-            return await in_thread(lambda: answered(self.tokens, storage, body, signed))
-        return await in_thread(lambda: lost(self.tokens, storage, body))
-
-
-def kind_of(body: str) -> str:
-    """Tell messages apart: a result names its task run on top, an envelope does not."""
-    try:
-        content = json.loads(body)
-    except ValueError as error:
-        raise InvalidFlow(f"The message is no JSON: {error}.") from error
-    if not isinstance(content, dict):
-        raise InvalidFlow("The message is no JSON object.")
-    return "wake" if content == WAKE else "result" if "taskRunId" in content else "envelope"
+        return await in_thread(lambda: read(self.tokens, self.services.storage, record))
 
 
 @cache

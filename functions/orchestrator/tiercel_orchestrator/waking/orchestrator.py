@@ -81,6 +81,7 @@ class Orchestrator:
             registry=registry,
             routes=routes,
             concurrency=CONCURRENCY,
+            receives=False,
         ) as engine:
             yield engine
             try:
