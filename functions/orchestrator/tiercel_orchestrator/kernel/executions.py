@@ -1,5 +1,7 @@
 """The life of an execution: its start, its outputs, its last state, and how it is killed or stopped."""
 
+from collections.abc import Iterator
+
 from tiercel_orchestrator.kernel import states, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
@@ -78,7 +80,7 @@ def _begin_after(deciding: Deciding, root: TaskRun) -> None:
     """Turn to what comes after the execution, whose last state is known."""
     frame = frame_of(root)
     frame.phase, frame.next, frame.running, frame.failed, frame.held = "after", 0, 0, False, False
-    frame.started, frame.ended = [], []
+    frame.started, frame.ended, frame.left = [], [], 0
     deciding.wait(root, "children")
     deciding.look_at(root)
 
@@ -124,27 +126,70 @@ def kill(deciding: Deciding, state: str, of_runs: str | None = None) -> None:
 
 
 def stop(deciding: Deciding, run: TaskRun, state: str) -> None:
-    """End the execution in `state`, as an Exit asks; a KILLED or CANCELLED takes all that lives with it."""
+    """End the execution in `state`, as an Exit asks; nothing more starts, what runs may end first.
+
+    A KILLED or CANCELLED takes all that lives with it.
+    """
     if state in (states.KILLED, states.CANCELLED):
         kill(deciding, state)
         return
-    deciding.decision.kill_children = True
-    _end_live(deciding, state)
-    deciding.agenda.clear()
+    if deciding.extent == "lineage":
+        raise Wants("live")
     frame = frame_of(deciding.root)
-    if frame.phase == "after":
-        close(deciding, deciding.root)
+    frame.worst, frame.left = state, 0
+    above = list(_above(deciding, run))
+    for other in _live(deciding):
+        if other in above:
+            end_run(deciding, other, state)
+        elif _is_at_work(other):
+            frame.left += 1
+        else:
+            end_run(deciding, other, states.KILLED)
+    deciding.agenda.clear()
+    deciding.touch(deciding.root)
+    if not frame.left:
+        _stopped(deciding)
+
+
+def one_less(deciding: Deciding) -> None:
+    """Take note that a run has ended of itself which an Exit had left."""
+    frame = deciding.root.frame
+    if frame is not None and frame.left:
+        frame.left -= 1
+        deciding.touch(deciding.root)
+        if not frame.left:
+            _stopped(deciding)
+
+
+def _stopped(deciding: Deciding) -> None:
+    root = deciding.root
+    if frame_of(root).phase == "after":
+        close(deciding, root)
     else:
-        frame.worst = state
-        blocks_over(deciding, deciding.root)
+        blocks_over(deciding, root)
+
+
+def _is_at_work(run: TaskRun) -> bool:
+    """Say whether a task has been handed out, or an execution been started and waited for."""
+    handed_out = run.work in ("ready", "request", "leased", "child") and run.request in (None, "child")
+    return run.role in ("", "batch") and handed_out and run.state != states.RETRYING
+
+
+def _above(deciding: Deciding, run: TaskRun) -> Iterator[TaskRun]:
+    while not run.is_root:
+        yield run
+        run = deciding.runs[run.parent_id or ""]
 
 
 def _end_live(deciding: Deciding, state: str) -> None:
     if deciding.extent == "lineage":
         raise Wants("live")
-    for run in list(deciding.runs.values()):
-        if not run.ended and not run.is_root and not run.heralds:
-            end_run(deciding, run, state)
+    for run in _live(deciding):
+        end_run(deciding, run, state)
+
+
+def _live(deciding: Deciding) -> list[TaskRun]:
+    return [run for run in deciding.runs.values() if not run.ended and not run.is_root and not run.heralds]
 
 
 def end_run(deciding: Deciding, run: TaskRun, state: str) -> None:

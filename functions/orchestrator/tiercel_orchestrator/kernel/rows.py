@@ -73,6 +73,8 @@ class Frame:
     """Of the root: somebody paused the execution, and nothing new starts."""
     seconds: float | None = None
     """How long the scope may take, with all that runs inside of it."""
+    left: int = 0
+    """Of the root: how many runs an Exit has left to end by themselves, after which the execution ends."""
 
 
 @dataclass(slots=True)

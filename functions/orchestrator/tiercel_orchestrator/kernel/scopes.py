@@ -36,6 +36,8 @@ def look(deciding: Deciding, scope: TaskRun, child: TaskRun | None) -> None:
     if scope.work == "paused" and child is None:
         for task in _on_pause(deciding, scope):
             _create(deciding, scope, Start(task))
+    if scope.ended and child is not None:
+        executions.one_less(deciding)
     if scope.ended or scope.work != "children":
         return
     if child is not None and child.task_id in [task.id for task in _on_pause(deciding, scope)]:

@@ -179,7 +179,9 @@ def end(deciding: Deciding, run: TaskRun, state: str, retry_after: float | None 
     task = deciding.task(run)
     # a scope's own retry belongs to its children: only what runs is tried again
     runs = run.frame is None or isinstance(run.frame.plan, Subflow | Merge)
-    retry = policy(deciding.flow, deciding.lineage(run)) if runs else None
+    retry = (
+        policy(deciding.flow, deciding.lineage(run)) if runs and not frame_of(deciding.root).left else None
+    )
     if retry and state == states.FAILED:
         run.end_attempt(state, deciding.now)
         due = _next_try(deciding, run, retry, retry_after)

@@ -200,6 +200,7 @@ def _copy_of_frame(frame: Frame) -> Frame:
         frame.tally.copy(),
         frame.held,
         frame.seconds,
+        frame.left,
     )
 
 
