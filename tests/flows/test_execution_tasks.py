@@ -104,10 +104,11 @@ def test_a_task_resumes_another_execution(tmp_path: Path) -> None:
         assert ended.state == "SUCCESS"
         await engine.wait(paused)
         assert (await states_of(engine, paused))["told"] == "SUCCESS"
-        again = await engine.wait(await start(engine, "resuming", which=paused))
-        assert again.state == "FAILED"
-        logs = await engine.in_store(engine.store.logs, again.id)
-        assert any("Nothing is paused" in row.line.message for row in logs)
+        for which, said in ((paused, "Nothing is paused"), ("nobody", "There is no execution 'nobody'")):
+            again = await engine.wait(await start(engine, "resuming", which=which))
+            assert again.state == "FAILED"
+            logs = await engine.in_store(engine.store.logs, again.id)
+            assert any(said in row.line.message for row in logs)
 
     on_engine(tmp_path, play, PAUSED, RESUMING)
 

@@ -10,14 +10,12 @@ from tiercel.flows.control import control_of
 from tiercel.flows.models import Task
 from tiercel.flows.report import Report
 from tiercel.flows.updates import SYSTEM_PREFIX
-from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, is_null, plain
+from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, plain
 from tiercel.triggers.polling import interval_of
 from tiercel.triggers.schedules import CRON_TYPES, DATES_TYPES, schedule_of
 
-WITHOUT_EFFECT = {
-    "triggers": "the flow runs when somebody runs it",
-}
-"""Properties of a flow that are read but not acted on, and what that means."""
+FIRING = (".trigger.Flow", ".trigger.Webhook", ".triggers.types.Flow", ".triggers.types.Webhook")
+"""How the types of those triggers end that start executions by themselves, so far."""
 
 PREFIXES = ("io.kestra.plugin.core.flow.", "io.kestra.core.tasks.flows.")
 STARTS_FLOWS = ("Subflow", "Flow", "ForEachItem")
@@ -193,10 +191,20 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_id
         places.append(next((scalar for scalar in task_ids if scalar.text == task_id), root))
     if said:
         report.add("Invalid Flow: " + ", ".join(said), places[0], "")
-    for name, consequence in WITHOUT_EFFECT.items():
-        if (node := root.get(name)) is not None and not is_null(node):
-            message = f"`{name}` has no effect yet: {consequence}"
-            report.warnings.append(Problem(message, name, node.line, node.column))
+    _check_firing(report, root, values)
+
+
+def _check_firing(report: Report, root: MapNode, values: Mapping[str, Any]) -> None:
+    """Warn of triggers that nothing evaluates yet."""
+    declared = [one for one in _items(values.get("triggers")) if isinstance(one, Mapping)]
+    idle = [str(one.get("id")) for one in declared if not str(one.get("type", "")).endswith(FIRING)]
+    node = root.get("triggers")
+    if idle and node is not None:
+        message = (
+            f"`triggers`: {', '.join(idle)} has no effect yet, only Flow triggers and webhooks have; "
+            "the flow runs when somebody runs it"
+        )
+        report.warnings.append(Problem(message, "triggers", node.line, node.column))
 
 
 def _seen(scalar: Scalar, before: list[Scalar]) -> bool:

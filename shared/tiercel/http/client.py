@@ -234,7 +234,7 @@ def retry_after(header: str | None) -> float | None:
 
 def lost(method: str, url: str, error: Exception) -> TaskFailed:
     """Say that a connection failed; a bad certificate stays bad, everything else may pass."""
-    reason = str(error) or type(error).__name__
+    reason = (str(error) or type(error).__name__).rstrip(".")
     if "CERTIFICATE" in reason.upper():
         return TaskFailed(
             f"{method} {shown(url)} failed: the server's certificate is not trusted ({reason})."

@@ -111,6 +111,13 @@ def named(key: str) -> str:
     return key
 
 
+def new_name(key: str) -> str:
+    """Give a key that something is to be kept under."""
+    if not key:
+        raise TaskFailed("The key is empty; give it a name of letters, digits, `.`, `_`, `-`.")
+    return named(key)
+
+
 def expiry(now: datetime, ttl: timedelta | None) -> datetime | None:
     """Say when an entry with a time to live expires; None for one that lives for ever."""
     if ttl is None:

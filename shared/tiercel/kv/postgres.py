@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tiercel import clock
-from tiercel.kv import KeyValue, expiry, json_text, kind_of, named, refusal, sought
+from tiercel.kv import KeyValue, expiry, json_text, kind_of, named, new_name, refusal, sought
 from tiercel.postgres import Functions, Row, moment
 
 COLUMNS = "namespace,key,value_json,kind,description,expires_at,created_at,updated_at,revision"
@@ -51,7 +51,7 @@ class PostgresKeyValueStore:
             "pipeline_kv_put",
             COLUMNS,
             namespace=namespace,
-            key=named(key),
+            key=new_name(key),
             value_json=json_text(value, f"the key '{key}'"),
             kind=kind or kind_of(value),
             description=description,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiercel import clock
-from tiercel.kv import KeyValue, expiry, json_text, kind_of, named, refusal, sought
+from tiercel.kv import KeyValue, expiry, json_text, kind_of, named, new_name, refusal, sought
 from tiercel.sqlite import Database, statements
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SqliteKeyValueStore:
         expires_at = expiry(self.now(), ttl)
         row = {
             "namespace": namespace,
-            "key": named(key),
+            "key": new_name(key),
             "value_json": json_text(value, f"the key '{key}'"),
             "kind": kind or kind_of(value),
             "description": description,

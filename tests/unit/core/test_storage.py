@@ -161,6 +161,18 @@ def test_an_unknown_charset_is_named(services: MemoryServices) -> None:
     assert "KLINGON" in message_of(result)
 
 
+@pytest.mark.parametrize(("content", "said"), [(b"1\n\xff\n", "utf-8"), (b"1\n{'a\n", "not Ion")])
+@pytest.mark.parametrize("plugin", [FilterItems, DeduplicateItems])
+def test_an_item_that_cannot_be_read_is_named(
+    services: MemoryServices, plugin: Any, content: bytes, said: str
+) -> None:
+    uri = stored(services, content)
+    condition = {"filterCondition": "{{ true }}"} if plugin is FilterItems else {"expr": "{{ value }}"}
+    message = message_of(run_plugin(plugin, {"from": uri, **condition}, services=services))
+    assert message.startswith("Item 2 of the file cannot be read (")
+    assert said in message
+
+
 def test_of_items_with_the_same_key_the_last_one_stays(services: MemoryServices) -> None:
     items = b'{"k": 1, "v": "a"}\n{"k": 2, "v": "b"}\n\n{"k": 1, "v": "c"}\n'
     result = run_plugin(

@@ -143,3 +143,10 @@ def test_an_optional_input_with_a_default_is_warned_of() -> None:
     source = f"id: f\nnamespace: n\n{inputs}\ntasks:\n- {log('a')}\n"
     (warning,) = examine(source, CATALOG).warnings
     assert "since the default is always applied: use `prefill`" in str(warning)
+
+
+@pytest.mark.parametrize(("kind", "idle"), [("Schedule, cron: '@daily'", True), ("Webhook, key: k", False)])
+def test_a_trigger_that_nothing_evaluates_yet_is_warned_of(kind: str, idle: bool) -> None:
+    trigger = f"triggers: [{{id: t, type: io.kestra.plugin.core.trigger.{kind}}}]"
+    found = examine(f"id: f\nnamespace: n\n{trigger}\ntasks:\n- {log('a')}\n", CATALOG).warnings
+    assert any("t has no effect yet" in str(warning) for warning in found) == idle

@@ -69,6 +69,8 @@ def test_a_key_may_have_any_letter_that_can_be_shown(store: Store) -> None:
         assert found
         assert found.value == key
         assert store.delete("n", key)
+    with pytest.raises(TaskFailed, match="The key is empty; give it a name"):
+        store.put("n", "", 1)
     for key in ("a\x00", "a\nb", "\ud800"):
         with pytest.raises(TaskFailed, match="letters that cannot be shown"):
             store.put("n", key, 1)

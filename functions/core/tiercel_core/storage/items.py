@@ -64,9 +64,15 @@ class Filter(FilterItems):
 
 
 def items_of(source: BinaryIO) -> Iterator[tuple[bytes, Any]]:
-    """Give each line that is not empty with its value."""
-    for line in lines_of(source):
-        yield line, item_of(line.decode("utf-8"))
+    """Give each line that is not empty with its value; `TaskFailed` names the first that has none."""
+    for number, line in enumerate(lines_of(source), start=1):
+        try:
+            yield line, item_of(line.decode("utf-8"))
+        except (UnicodeDecodeError, ExpressionError) as error:
+            raise TaskFailed(
+                f"Item {number} of the file cannot be read ({error}); give a file with one Ion or JSON value "
+                "a line, in UTF-8."
+            ) from error
 
 
 def lines_of(source: BinaryIO) -> Iterator[bytes]:

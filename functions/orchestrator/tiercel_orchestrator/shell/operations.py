@@ -92,13 +92,13 @@ class Operations:
 
     async def resume(self, execution_id: str, inputs: dict[str, Any] | None = None) -> Standing:
         """Go on with an execution that stands still, or with the Pause that it waits in."""
+        execution = await self.engine.execution(execution_id)  # says so where there is none
         root = await self.engine.in_store(self.engine.store.root_run, execution_id)
         if root.frame is not None and root.frame.held:
             return await self._ask(GoOnRequested(root.id), execution_id)
         runs = await self.engine.in_store(self.engine.store.task_runs, execution_id)
         paused = [run for run in runs if run.state == states.PAUSED]
         if not paused:
-            execution = await self.engine.execution(execution_id)
             raise InvalidFlow(f"Nothing is paused in execution '{execution_id}', which is {execution.state}.")
         for run in paused:
             await self.engine.resume(run.id, inputs or {})
