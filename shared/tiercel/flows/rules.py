@@ -7,7 +7,7 @@ from typing import Any
 from tiercel.errors import InvalidFlow, Problem
 from tiercel.flows import dashes
 from tiercel.flows.control import control_of
-from tiercel.flows.models import Task
+from tiercel.flows.models import Task, Trigger
 from tiercel.flows.report import Report
 from tiercel.flows.updates import SYSTEM_PREFIX
 from tiercel.flows.yaml_tree import ListNode, MapNode, Node, Scalar, plain
@@ -196,8 +196,8 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_id
 
 def _check_firing(report: Report, root: MapNode, values: Mapping[str, Any]) -> None:
     """Warn of triggers that nothing evaluates yet."""
-    declared = [one for one in _items(values.get("triggers")) if isinstance(one, Mapping)]
-    idle = [str(one.get("id")) for one in declared if not str(one.get("type", "")).endswith(FIRING)]
+    declared = [one for one in _items(values.get("triggers")) if isinstance(one, Trigger)]
+    idle = [one.id for one in declared if not one.type.endswith(FIRING)]
     node = root.get("triggers")
     if idle and node is not None:
         message = (

@@ -107,7 +107,7 @@ def test_namespaces_with_files_are_found(storage: Storage) -> None:
 
 def test_a_link_leads_to_the_file_where_the_store_has_links(storage: Storage) -> None:
     uri = storage.upload(RUN, b"linked", "linked")
-    if storage.url == "memory://" or "gs://" in storage.url:  # the emulator knows no keys to sign with
+    if storage.url == "memory://" or "gs://" in storage.url:  # no keys: see test_signing.py
         pytest.skip("this store gives no links here")
     link = storage.link(uri, 60)
     assert link is not None
