@@ -1,5 +1,5 @@
 # The image of a family: docker build --build-arg FAMILY=sql --target lambda . (or --target server)
-# Pin the bases by digest where you deploy: --build-arg LAMBDA_BASE=public.ecr.aws/lambda/python:3.13@sha256:...
+# `make pin` writes the digests of today behind the tags; or give them: --build-arg LAMBDA_BASE=...@sha256:...
 ARG LAMBDA_BASE=public.ecr.aws/lambda/python:3.13
 ARG SERVER_BASE=docker.io/library/python:3.13-slim
 

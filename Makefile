@@ -68,12 +68,16 @@ TARGET ?= server
 FAMILIES ?= $(patsubst functions/%/pyproject.toml,%,$(shell grep -l tiercel.families functions/*/pyproject.toml))
 
 .PHONY: images
-images: ## build an image per family: TARGET=lambda or server, ENGINE=docker or podman
+images: $(VENV)/.dev ## build an image per family and say how large it is: TARGET=lambda or server, ENGINE=docker or podman
 	@for family in $(FAMILIES); do \
-	    echo "tiercel/$$family ($(TARGET))"; \
 	    $(ENGINE) build --quiet --build-arg FAMILY=$$family --target $(TARGET) $(IMAGE_OPTIONS) \
-	        --tag tiercel/$$family:$(TARGET) . || exit 1; \
+	        --tag tiercel/$$family:$(TARGET) . >/dev/null || exit 1; \
+	    ENGINE=$(ENGINE) $(BIN)/python -m tools.image_size tiercel/$$family:$(TARGET) || exit 1; \
 	done
+
+.PHONY: pin
+pin: $(VENV)/.dev ## pin the base images in the Dockerfile by their digests of today
+	@ENGINE=$(ENGINE) $(BIN)/python -m tools.pin
 
 .PHONY: release
 release: $(VENV)/.dev ## release one family: FAMILY=sql VERSION=0.2.0

@@ -17,7 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.contract.families import DIRECTORIES
 from tiercel_orchestrator.cli.gateway import functions_of
+from tools.image_size import COUNT, worded
 
 pytestmark = pytest.mark.containers
 ROOT = Path(__file__).parents[2]
@@ -93,28 +95,24 @@ def buildah() -> Iterator[Buildah]:
 
 @pytest.fixture(scope="module")
 def container(buildah: Buildah, request: pytest.FixtureRequest) -> str:
-    target: str = request.param
+    family, target = request.param
     bases = [f"--build-arg={name}_BASE=localhost/base:1" for name in ("LAMBDA", "SERVER")]
-    tag = f"localhost/{FAMILY}:{target}"
-    buildah.build(ROOT, tag, *bases, f"--build-arg=FAMILY={FAMILY}", "--target", target)
+    tag = f"localhost/{family}:{target}"
+    buildah.build(ROOT, tag, *bases, f"--build-arg=FAMILY={family}", "--target", target)
     return buildah("from", tag)
 
 
-def sizes(buildah: Buildah, container: str, place: str) -> None:
-    """Print how large what we put into an image is."""
-    counted = subprocess.run(
-        buildah.running(container, "sh", "-c", f"du -sm {place}; find {place} -type f | wc -l"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    megabytes, files = counted.stdout.split()[0], counted.stdout.split()[-1]
-    print(f"{container}: {megabytes} MB in {files} files")  # noqa: T201 - what this test is for, too
+def sizes(buildah: Buildah, container: str) -> int:
+    """Print how large what we put into an image is, and give how many files it has."""
+    run = buildah.running(container, "python3", "-c", COUNT)
+    counted = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    print(f"{container}: {worded(counted)}")  # noqa: T201 - what this test is for, too
+    return int(counted.split()[1])
 
 
-@pytest.mark.parametrize("container", ["server"], indirect=True)
+@pytest.mark.parametrize("container", [(FAMILY, "server")], indirect=True)
 def test_the_server_image_answers_over_http_and_is_nobody(buildah: Buildah, container: str) -> None:
-    sizes(buildah, container, "/app")
+    sizes(buildah, container)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
     serve = buildah.running(container, "python3", "-m", "tiercel.adapters.cloud_run", PORT=port)
@@ -132,11 +130,11 @@ def test_the_server_image_answers_over_http_and_is_nobody(buildah: Buildah, cont
     assert who.stdout.strip() == "65532"
 
 
-@pytest.mark.parametrize("container", ["lambda"], indirect=True)
+@pytest.mark.parametrize("container", [(FAMILY, "lambda")], indirect=True)
 def test_the_lambda_image_answers_through_the_runtime_api(
     buildah: Buildah, container: str, tmp_path: Path
 ) -> None:
-    sizes(buildah, container, "/var/task")
+    sizes(buildah, container)
 
     async def work() -> Any:
         async with functions_of({FAMILY: "function.handler"}, tmp_path) as functions:
@@ -153,3 +151,14 @@ def test_the_lambda_image_answers_through_the_runtime_api(
             return await function.invoke(ENVELOPE)
 
     assert asyncio.run(work())["state"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    "container", [(one.name, "lambda") for one in DIRECTORIES if one.name != FAMILY], indirect=True
+)
+def test_every_family_s_image_has_its_files_compiled(buildah: Buildah, container: str) -> None:
+    assert sizes(buildah, container) > 1000
+    code = "import glob, os; print([p for p in glob.glob('/var/task/tiercel*/*.py') if not glob.glob("
+    code += "os.path.join(os.path.dirname(p), '__pycache__', os.path.basename(p)[:-3] + '.*.pyc'))])"
+    run = buildah.running(container, "python3", "-c", code)
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -54,6 +54,8 @@ PLUGINS: list[tuple[str, Plugin]] = sorted(
 )
 EXAMPLES = of_families("examples/*.yaml")
 DASHBOARDS = of_families("examples/dashboards/*.yaml")
+SHOWN = sorted(ROOT.glob("functions/*/examples/**/*.yaml"))
+"""All examples: one family's may show a plugin of another."""
 TEMPLATES = of_families("examples/templates/*.yaml")
 
 
