@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import threading
 import time
@@ -22,7 +21,6 @@ from jwt.algorithms import ECAlgorithm
 from tests.contract.families import registry
 from tests.e2e.cli import Cli
 from tests.e2e.test_server import family
-from tests.infra.tools import tool
 from tiercel.routing import FALLBACK
 
 ROOT = Path(__file__).parents[2]
@@ -73,23 +71,6 @@ class Edge:
                 return answer.status, json.loads(answer.read()), lowered(answer.headers)
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read()), lowered(error.headers)
-
-
-@pytest.fixture(scope="module")
-def deno(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
-    """Give Deno and its environment, with the function's imports fetched."""
-    program = tool("deno")
-    directory = os.environ.get("DENO_DIR") or str(tmp_path_factory.mktemp("deno"))
-    environment = {"DENO_DIR": directory, "PATH": os.environ["PATH"], "NO_COLOR": "1"}
-    environment["DENO_TLS_CA_STORE"] = "system"  # a company's own certificates are the system's
-    environment |= {name: os.environ[name] for name in ("DENO_CERT", "SSL_CERT_FILE") if name in os.environ}
-    cached = subprocess.run(
-        [program, "check", str(FUNCTION)], env=environment, capture_output=True, text=True, check=False
-    )
-    if "npm package" in cached.stderr or "error sending request" in cached.stderr:
-        pytest.skip(f"the npm packages of the edge function cannot be fetched: {cached.stderr.strip()}")
-    assert cached.returncode == 0, cached.stderr
-    return program, environment
 
 
 @contextlib.contextmanager
