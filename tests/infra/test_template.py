@@ -208,3 +208,51 @@ def test_a_family_leaves_runs_to_its_own_worker_under_a_token_of_its_own() -> No
             if "sqs:SendMessage" in one["Action"]
         ]
         assert sending == [{"Fn::GetAtt": [f"{family.title()}Queue", "Arn"]}]
+
+
+def test_how_much_and_from_where_is_for_whoever_deploys_to_say() -> None:
+    api = RESOURCES["Api"]["Properties"]
+    limits = api["DefaultRouteSettings"]
+    assert limits["ThrottlingRateLimit"] == {"Ref": "ThrottlingRateLimit"}
+    assert limits["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurstLimit"}
+    condition, cors, otherwise = api["DefinitionBody"]["x-amazon-apigateway-cors"]["Fn::If"]
+    assert (condition, otherwise) == ("HasOrigins", {"Ref": "AWS::NoValue"})
+    assert cors["allowOrigins"] == {"Ref": "AllowedOrigins"}
+    assert TEMPLATE["Parameters"]["AllowedOrigins"]["Default"] == ""
+    common = TEMPLATE["Globals"]["Function"]
+    assert common["Environment"]["Variables"]["TIERCEL_BODY_BYTES"] == {"Ref": "BodyBytes"}
+    assert TEMPLATE["Parameters"]["BodyBytes"]["MaxValue"] == 6 * 1024 * 1024
+    assert common["VpcConfig"]["Fn::If"][0] == "HasVpc"
+    for function in of_type("AWS::Serverless::Function").values():
+        assert function["ReservedConcurrentExecutions"]["Fn::If"][:2] == [
+            "HasReserve",
+            {"Ref": "ReservedConcurrency"},
+        ]
+        assert function["SnapStart"]["Fn::If"][0] == "HasSnapStart"
+        assert "MemorySize" in function
+
+
+def test_every_alarm_is_told_to_who_wants_to_hear_and_each_function_has_one() -> None:
+    alarms = of_type("AWS::CloudWatch::Alarm").values()
+    assert all(
+        one["AlarmActions"]["Fn::If"][:2] == ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}]] for one in alarms
+    )
+    watched = {
+        dimension["Value"]["Ref"]
+        for one in alarms
+        for dimension in one["Dimensions"]
+        if one["MetricName"] == "Errors"
+    }
+    assert watched == set(of_type("AWS::Serverless::Function"))
+    dead = {
+        one["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for one in of_type("AWS::SQS::Queue").values()
+        if "RedrivePolicy" in one
+    }
+    filled = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for one in alarms
+        for dimension in one["Dimensions"]
+        if dimension["Name"] == "QueueName"
+    }
+    assert dead <= filled, dead - filled
