@@ -75,11 +75,11 @@ class ExecutionContext:
     deadline: float | None = None
     """`time.monotonic()` at which the task is stopped; None where it has no timeout."""
     metrics: list[Metric] = field(default_factory=list)
-    http: "HttpClient" = field(init=False)
-    """The guarded HTTP client (async)."""
 
-    def __post_init__(self) -> None:
-        self.http = self.services.http
+    @property
+    def http(self) -> "HttpClient":
+        """The guarded HTTP client (async)."""
+        return self.services.http
 
     @property
     def variables(self) -> Mapping[str, Any]:

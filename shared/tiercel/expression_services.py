@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tiercel.envelope import RunContext
 from tiercel.errors import TaskFailed
 from tiercel.expressions.services import NoServices
-from tiercel.http.client import HttpClient, Response
-from tiercel.http.guard import Guard
 from tiercel.namespaces import reachable
 from tiercel.storage import access, uris
 
 if TYPE_CHECKING:
+    from tiercel.http.client import Response
+    from tiercel.http.guard import Guard
     from tiercel.services import Services
 
 T = TypeVar("T")
@@ -123,8 +123,10 @@ def field_of(value: str, key: str, subkey: str) -> str:
     return found if isinstance(found, str) else json.dumps(found)
 
 
-async def fetch(guard: Guard, method: str, uri: str, options: Mapping[str, Any]) -> Response:
+async def fetch(guard: "Guard", method: str, uri: str, options: Mapping[str, Any]) -> "Response":
     """Send one request by a client of its own: the tasks' connections belong to their loop."""
+    from tiercel.http.client import HttpClient  # few templates call
+
     client = HttpClient(guard)
     try:
         return await client.request(method, uri, **options)

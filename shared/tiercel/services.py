@@ -2,8 +2,9 @@
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -68,7 +69,8 @@ class Services:
     kv: KeyValueStore
     state: StateStore
     storage: Storage
-    http: "HttpClient"
+    client: "Callable[[], HttpClient]"
+    """Gives the one HTTP client of the process; most tasks need none, and its module is late."""
     history: History = field(default_factory=SentHistory)
     encryption_key: str | None = None
     other_namespaces: bool = False
@@ -76,6 +78,11 @@ class Services:
     environment: Mapping[str, str] = field(default_factory=dict)
     """What `envs` shows to expressions: names in lower case, without their prefix."""
     operations: "Operations" = field(default_factory=NoOperations)
+
+    @property
+    def http(self) -> "HttpClient":
+        """Give the HTTP client."""
+        return self.client()
 
     def under(self, token: str | None) -> "Services":
         """Give the services as the task run may use them that a token was minted for."""
@@ -113,16 +120,22 @@ def local_services(home: Path | None = None, settings: Settings | None = None) -
 
     `home`: by default TIERCEL_HOME or `.tiercel`. Nothing is opened or created before it is used.
     """
-    from tiercel.http.client import HttpClient
-    from tiercel.http.guard import Guard
     from tiercel.value_stores import kept_operations, value_stores
 
     settings = settings or Settings.read()
     home = (home or settings.home).absolute()
+
+    @cache
+    def client() -> "HttpClient":
+        from tiercel.http.client import HttpClient
+        from tiercel.http.guard import Guard
+
+        return HttpClient(Guard(settings.private_targets, settings.private_hosts))
+
     return Services(
         **value_stores(settings, home)._asdict(),
         storage=Storage(settings.storage_url or str(home / "storage")),
-        http=HttpClient(Guard(settings.private_targets, settings.private_hosts)),
+        client=client,
         encryption_key=settings.encryption_key,
         other_namespaces=settings.other_namespaces,
         environment=shown_environment(os.environ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class MemoryServices(Services):
             kv=SqliteKeyValueStore(None),
             state=SqliteStateStore(None),
             storage=Storage("memory://"),
-            http=HttpClient(),
+            client=cache(HttpClient),
         )
 
     def __enter__(self) -> "MemoryServices":

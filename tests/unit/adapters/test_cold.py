@@ -26,7 +26,10 @@ DRIVERS = {
     "jinja2",
     "cryptography",
 }
-LATE = {"httpx", "jwt", "aws_lambda_powertools", "yaml", "tiercel.flows", "tiercel.operations"}
+LATE = {
+    *("httpx", "jwt", "aws_lambda_powertools", "yaml"),
+    *("tiercel.flows", "tiercel.operations", "tiercel.http.client"),
+}
 PROGRAM = """
 import gc, json, os, sys
 from {package}.app import handler

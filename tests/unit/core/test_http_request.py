@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,7 @@ def test_a_silent_server_is_a_sentence(web: Web) -> None:
 
 
 def test_private_targets_are_refused_where_that_is_the_rule(web: Web, services: MemoryServices) -> None:
-    services.http = HttpClient(Guard(private_targets=False))
+    services.client = cache(lambda: HttpClient(Guard(private_targets=False)))
     result = run_plugin(Request, {"uri": f"{web.url}/echo"}, services=services)
     assert "TIERCEL_ALLOW_PRIVATE_TARGETS" in error_of(result)
     assert web.asked == []
