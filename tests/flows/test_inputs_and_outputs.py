@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.conftest import RunFlow
-from tests.flows.playing import on_engine
+from tests.flows.playing import on_engine, run_of, start
 from tiercel.errors import InvalidFlow
 from tiercel_orchestrator.shell.engine import Engine
 from tiercel_orchestrator.shell.starting import StartRequest
@@ -98,3 +98,37 @@ def test_a_label_of_an_ended_execution_is_taken_away_by_setting_it_to_nothing(tm
         }
 
     on_engine(tmp_path, play, flow)
+
+
+ADDS = """
+    id: adds
+    namespace: tests
+    inputs:
+      - {id: number, type: INT}
+      - {id: more, type: INT, defaults: 1}
+    tasks:
+      - {id: first, type: io.kestra.plugin.core.debug.Return, format: "{{ inputs.number }}"}
+      - id: second
+        type: io.kestra.plugin.core.debug.Return
+        format: "{{ outputs.first.value }} {{ inputs.number + inputs.more }}"
+"""
+
+
+def test_a_replay_takes_other_inputs_typed_anew(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> None:
+        source = await start(engine, "adds", number=1, more=5)
+        await engine.wait(source)
+        second = await run_of(engine, source, "second")
+        replay = engine.operations.replay
+        partly = (await replay(source, second.id, inputs={"number": "20"})).execution.id
+        wholly = (await replay(source, inputs={"number": "20"})).execution.id
+        same = (await replay(source)).execution.id
+        said = {}
+        for execution_id in (partly, wholly, same):
+            await engine.wait(execution_id)
+            said[execution_id] = ((await run_of(engine, execution_id, "second")).outputs or {})["value"]
+        assert said == {partly: "1 21", wholly: "20 21", same: "1 6"}
+        with pytest.raises(InvalidFlow, match="missing required input"):
+            await replay(source, second.id, inputs={})
+
+    on_engine(tmp_path, play, ADDS)

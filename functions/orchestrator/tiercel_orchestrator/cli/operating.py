@@ -1,12 +1,13 @@
 """The verbs on executions that are there: restart, replay, pause, queue, states and labels."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from tiercel.errors import InvalidFlow
-from tiercel_orchestrator.cli.inputs import parse_pairs
+from tiercel_orchestrator.cli.inputs import parse_pairs, with_files
 from tiercel_orchestrator.cli.options import AsJson, ExecutionId, Home, Quiet, StoreUrl, finish, watch_of
 from tiercel_orchestrator.cli.running import operate, remove
 from tiercel_orchestrator.shell.engine import Engine
@@ -54,6 +55,15 @@ def replay(
             "--from", metavar="TASK", help="A task run's id, or the id of its task: all that follows."
         ),
     ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="NAME=VALUE",
+            help="In place of all inputs that it had; a FILE takes a path.",
+        ),
+    ] = None,
     revision: Revision = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -64,7 +74,8 @@ def replay(
 
     async def verb(verbs: Operations) -> Standing:
         run_id = await _run_named(verbs.engine, execution_id, from_) if from_ else None
-        return await verbs.replay(execution_id, run_id, revision=revision)
+        given = await _inputs_of(verbs, execution_id, inputs) if inputs else None
+        return await verbs.replay(execution_id, run_id, revision=revision, inputs=given)
 
     _go(verb, home, store, quiet, as_json)
 
@@ -182,3 +193,9 @@ async def _run_named(engine: Engine, execution_id: str, name: str) -> str:
         raise InvalidFlow(f"Execution '{execution_id}' has no task run '{name}'; its tasks are: {known}.")
     several = ", ".join(f"{run.id} ({run.value})" for run in found[:5])
     raise InvalidFlow(f"Task '{name}' has {len(found)} runs in '{execution_id}'; name one: {several}.")
+
+
+async def _inputs_of(verbs: Operations, execution_id: str, pairs: list[str]) -> dict[str, Any]:
+    execution = await verbs.engine.execution(execution_id)
+    flow = await verbs.engine.in_store(verbs.flows.of, execution)
+    return with_files(flow, parse_pairs(pairs), Path(flow.id))

@@ -1,5 +1,6 @@
 """What people do with executions beside starting, resuming and killing them."""
 
+import asyncio
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -63,14 +64,27 @@ class Operations:
         return await self._keep(copy)
 
     async def replay(
-        self, execution_id: str, run_id: str | None = None, *, revision: int | None = None
+        self,
+        execution_id: str,
+        run_id: str | None = None,
+        *,
+        revision: int | None = None,
+        inputs: Mapping[str, Any] | None = None,
     ) -> Standing:
-        """Run again in an execution of its own: from a task run on, or all of it."""
+        """Run again in an execution of its own: from a task run on, or all of it.
+
+        `inputs`: those that it has in place of the old ones, all of them; None leaves them as they were.
+        """
         execution = await self.engine.execution(execution_id)
         if run_id is None:
-            return await self._from_the_beginning(execution, revision)
+            return await self._from_the_beginning(execution, revision, inputs)
         copy = await self._copy(execution, revision or execution.revision)
         copy.replay(run_id)
+        if inputs is not None:
+            new, services = copy.execution, self.engine.services
+            new.inputs = await asyncio.to_thread(
+                starting.typed_anew, copy.deciding.flow, new, inputs, services
+            )
         return await self._keep(copy)
 
     async def mark(self, execution_id: str, run_id: str, state: str) -> Standing:
@@ -187,15 +201,17 @@ class Operations:
         await self.engine.keep(copy.execution, copy.runs)
         return standing
 
-    async def _from_the_beginning(self, source: Execution, revision: int | None) -> Standing:
+    async def _from_the_beginning(
+        self, source: Execution, revision: int | None, inputs: Mapping[str, Any] | None
+    ) -> Standing:
         request = starting.StartRequest(
             source.namespace,
             source.flow_id,
             revision or source.revision,
-            source.inputs,
+            source.inputs if inputs is None else inputs,
             {key: value for key, value in source.labels.items() if not key.startswith(RESERVED)},
             source.trigger,
-            raw_inputs=True,
+            raw_inputs=inputs is None,
         )
         execution = await self.engine.prepare(request)
         execution.parent_id, execution.original_id = source.id, source.original_id or source.id

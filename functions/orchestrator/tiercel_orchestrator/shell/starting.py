@@ -94,6 +94,14 @@ def _inputs(flow: Flow, execution_id: str, request: StartRequest, services: Serv
     return typed_inputs(flow, execution_id, declared, request.inputs, base, services, unknown)
 
 
+def typed_anew(
+    flow: Flow, execution: Execution, given: Mapping[str, Any], services: Services
+) -> dict[str, Any]:
+    """Type the inputs that an execution is to have in place of those it had."""
+    request = StartRequest(flow.namespace, flow.id, inputs=given, labels=execution.labels)
+    return _inputs(flow, execution.id, request, services)
+
+
 def _moment(written: str | datetime | None) -> datetime | None:
     """Read when an execution is to begin; a date without a zone is in UTC."""
     if written is None or written == "":
