@@ -54,3 +54,9 @@ async def states_of(engine: Engine, execution_id: str) -> dict[str, str]:
 
 async def mended(engine: Engine) -> None:
     await engine.wait(await start(engine, "mend"))
+
+
+async def until(engine: Engine, execution_id: str, *states: str) -> None:
+    """Wait until an execution is in one of some states."""
+    while (await engine.execution(execution_id)).state not in states:
+        await asyncio.sleep(0)

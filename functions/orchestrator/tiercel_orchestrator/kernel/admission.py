@@ -10,22 +10,36 @@ ENDS = {"CANCEL": states.CANCELLED, "FAIL": states.FAILED}
 
 
 def admit(deciding: Deciding, root: TaskRun) -> None:
-    """Begin with an execution, if its flow's concurrency limit lets it."""
+    """Begin with an execution, or go on with a restarted one, if its flow's concurrency limit lets it."""
     limit = deciding.flow.concurrency
     if limit is None:
-        executions.start(deciding, root)
+        _begin(deciding, root)
         return
     if deciding.others_running is None:
         raise Wants(slots=True)
     if deciding.others_running < limit.limit:
-        executions.start(deciding, root)
+        _begin(deciding, root)
     elif limit.behavior == "QUEUE":
         deciding.execution_enters(states.QUEUED)
         deciding.wait(root, "queued")
     else:
         reason = f"{deciding.others_running} executions of this flow run, and its limit is {limit.limit}."
         deciding.log(root, "ERROR" if limit.behavior == "FAIL" else "WARN", reason)
-        executions.end_unstarted(deciding, root, ENDS[limit.behavior])
+        _end(deciding, root, ENDS[limit.behavior])
+
+
+def _begin(deciding: Deciding, root: TaskRun) -> None:
+    if root.frame is None:
+        executions.start(deciding, root)
+    else:
+        again.go_on(deciding)
+
+
+def _end(deciding: Deciding, root: TaskRun, state: str) -> None:
+    if root.frame is None:
+        executions.end_unstarted(deciding, root, state)
+    else:
+        executions.kill(deciding, state)
 
 
 def release(deciding: Deciding, root: TaskRun, event: ReleaseRequested) -> None:
@@ -36,9 +50,9 @@ def release(deciding: Deciding, root: TaskRun, event: ReleaseRequested) -> None:
             "waits for its date can be released."
         )
     elif event.state == states.RUNNING:
-        executions.start(deciding, root)
+        _begin(deciding, root)
     elif event.state in (states.CANCELLED, states.FAILED):
-        executions.end_unstarted(deciding, root, event.state)
+        _end(deciding, root, event.state)
     else:
         deciding.refuse(f"A queued execution becomes RUNNING, CANCELLED or FAILED, not {event.state}.")
 

@@ -105,10 +105,11 @@ def set_labels(deciding: Deciding, root: TaskRun, event: LabelsRequested) -> Non
         deciding.decision.execution_changed = True
 
 
-def go_on(deciding: Deciding, root: TaskRun) -> None:
+def go_on(deciding: Deciding) -> None:
     """Go on with an execution that was restarted: its RESTARTED runs begin, its open scopes look around."""
     if deciding.extent == "lineage":
         raise Wants("live")
+    root = deciding.root
     deciding.execution_enters(states.RUNNING)
     root.enter(states.RUNNING, deciding.now)
     deciding.wait(root, "children")

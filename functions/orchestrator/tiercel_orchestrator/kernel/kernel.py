@@ -79,8 +79,6 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
             _answered(deciding, run, event)
         case Due() if run.work == "timer" and run.role == "monitor":
             (watching if run.value is None else timeouts).due(deciding, run)
-        case Due() if run.work == "timer" and run.is_root and deciding.execution.state == states.RESTARTED:
-            again.go_on(deciding, run)
         case Due() if run.work == "timer" and run.is_root:
             admission.admit(deciding, run)
         case Due() if run.work == "timer" and run.role == "batch":

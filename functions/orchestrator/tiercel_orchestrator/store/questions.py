@@ -6,8 +6,8 @@ from tiercel_orchestrator.kernel.rows import Execution
 from tiercel_orchestrator.store import codec
 from tiercel_orchestrator.store.unit import Unit
 
-HOLDS_SLOT = {states.RUNNING, states.PAUSED, states.RESTARTED, states.KILLING, states.RETRYING}
-"""The states in which an execution counts for its flow's concurrency limit."""
+HOLDS_SLOT = {states.RUNNING, states.PAUSED, states.KILLING, states.RETRYING}
+"""The states in which an execution counts for its flow's limit; a RESTARTED one only asks for a slot."""
 
 
 def live_children_roots(unit: Unit, execution_id: str) -> list[str]:

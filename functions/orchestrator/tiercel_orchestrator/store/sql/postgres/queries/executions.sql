@@ -32,7 +32,8 @@ where task_runs.execution_id = :id order by executions.position;
 select count(*) from tiercel.executions
 where namespace = :namespace and flow_id = :flow_id
   and id <> all (array(select jsonb_array_elements_text(cast(:known as jsonb))))
-  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED') and state <> 'QUEUED';
+  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED')
+  and state not in ('QUEUED', 'RESTARTED');
 
 -- name: next_queued
 -- Which execution of a flow has been QUEUED the longest, those apart that the caller knows.

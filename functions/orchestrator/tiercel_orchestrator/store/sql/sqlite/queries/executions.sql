@@ -26,7 +26,8 @@ where task_runs.execution_id = :id order by executions.position;
 -- The states are those of an index, word for word.
 select count(*) from executions
 where namespace = :namespace and flow_id = :flow_id and id not in (select value from json_each(:known))
-  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED') and state <> 'QUEUED';
+  and state in ('RUNNING', 'PAUSED', 'RESTARTED', 'KILLING', 'RETRYING', 'QUEUED')
+  and state not in ('QUEUED', 'RESTARTED');
 
 -- name: next_queued
 -- Which execution of a flow has been QUEUED the longest, those apart that the caller knows.
