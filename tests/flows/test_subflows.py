@@ -114,3 +114,48 @@ def test_a_replay_and_a_restart_on_another_revision_start_children_of_their_own(
         assert len(children) == 3
 
     on_engine(tmp_path, play, MEND, FRAGILE, CALLS)
+
+
+def test_a_restart_takes_over_what_a_child_has_come_to_that_was_restarted_by_itself(tmp_path: Path) -> None:
+    async def play(engine: Engine) -> None:
+        parent = await start(engine, "calls")
+        await engine.wait(parent)
+        child = await child_of(engine, parent)
+        await mended(engine)
+        await engine.operations.restart(child)
+        assert (await engine.wait(child)).state == "SUCCESS"
+        assert (await engine.execution(parent)).state == "FAILED"
+        await engine.operations.restart(parent)
+        assert (await engine.wait(parent)).state == "SUCCESS"
+        assert (await run_of(engine, parent, "call")).outputs == {"executionId": child, "state": "SUCCESS"}
+
+    on_engine(tmp_path, play, MEND, FRAGILE, CALLS)
+
+
+def test_a_restart_evaluates_outputs_again_and_does_not_run_a_child_again_that_succeeded(
+    tmp_path: Path,
+) -> None:
+    parent = """
+        id: asks
+        namespace: tests
+        tasks:
+          - id: call
+            type: io.kestra.plugin.core.flow.Subflow
+            namespace: tests
+            flowId: child
+            outputs: {answer: "{{ kv('mended') }}"}
+    """
+    child = CHILD[: CHILD.index("    outputs:")]
+
+    async def play(engine: Engine) -> None:
+        execution_id = await start(engine, "asks")
+        assert (await engine.wait(execution_id)).state == "FAILED"
+        before = await child_of(engine, execution_id)
+        await mended(engine)
+        await engine.operations.restart(execution_id)
+        assert (await engine.wait(execution_id)).state == "SUCCESS"
+        call = await run_of(engine, execution_id, "call")
+        assert call.outputs == {"executionId": before, "state": "SUCCESS", "outputs": {"answer": "yes"}}
+        assert [state for state, _ in (await engine.execution(before)).history][-1:] == ["SUCCESS"]
+
+    on_engine(tmp_path, play, MEND, child, parent)

@@ -15,8 +15,9 @@ from tiercel.flows.plans import Delegate, Iterations, Merge, Subflow
 from tiercel.plugin import LogLine, State
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
-from tiercel_orchestrator.kernel.events import Answered
+from tiercel_orchestrator.kernel.events import Answered, ChildEnded
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
+from tiercel_orchestrator.kernel.states import UNSUCCESSFUL
 from tiercel_orchestrator.shell import answers, caching, envelopes, gathering, merging, starting
 from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
@@ -255,7 +256,7 @@ class Work:
 
     # -- subflows
 
-    async def _start_child(self, claim: Claim) -> Answered:
+    async def _start_child(self, claim: Claim) -> Answered | ChildEnded:
         run, parent = claim.run, claim.execution
         parent_flow, flow = await self.in_store(self._flows, claim)
         inputs = await self._inputs(claim, parent_flow)
@@ -264,8 +265,12 @@ class Work:
             starting.child_execution, parent, parent_flow, run, flow, child_id, inputs, self.services
         )
         await self.create(child)
-        if await self.in_store(self._has_ended, child_id):
+        ended = await self.in_store(self._ended, child_id)
+        if ended is not None:
             # its parent was restarted, and would have been told of its end
+            if ended.state not in UNSUCCESSFUL and _waits(run):
+                original = ended.original_id or ended.id
+                return ChildEnded(run.id, original, ended.id, ended.state, ended.outputs)
             await self.restart(child_id)
         return Answered(run.id, run.lease)
 
@@ -313,11 +318,17 @@ class Work:
         beside = {run.id for run in runs if run.shown and run.parent_id == claim.run.parent_id}
         return self.flows.of(claim.execution), [run for run in runs if run.parent_id in beside]
 
-    def _has_ended(self, execution_id: str) -> bool:
-        return self.store.root_run(execution_id).ended
+    def _ended(self, execution_id: str) -> Execution | None:
+        return self.store.execution(execution_id) if self.store.root_run(execution_id).ended else None
 
     def _flows(self, claim: Claim) -> tuple[Flow, Flow]:
         plan = claim.run.frame.plan if claim.run.frame else None
         assert isinstance(plan, Subflow)
         wanted = self.flows.get(plan.namespace, plan.flow_id, plan.revision)
         return self.flows.of(claim.execution), wanted
+
+
+def _waits(run: TaskRun) -> bool:
+    """Say whether a run waits for the execution that it starts."""
+    plan = run.frame.plan if run.frame else None
+    return isinstance(plan, Subflow) and plan.wait
