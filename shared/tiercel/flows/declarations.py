@@ -98,7 +98,7 @@ class Declarations:
         default = node.get("defaults")
         if not is_null(default) and not is_null(node.get("prefill")):
             message = "an input has `defaults` or `prefill`, not both: a prefill is one that people may clear"
-            self.report.add(message, node, join(path, "prefill"))
+            self.report.when_put(message, node, join(path, "prefill"))
         required = node.get("required")
         if not is_null(default) and isinstance(required, Scalar) and required.value is False:
             message = "Inputs with a default value must be required, since the default is always applied"
@@ -106,7 +106,7 @@ class Declarations:
                 Problem(f"{message}: use `prefill`", join(path, "required"), required.line, required.column)
             )
         if kind == "ARRAY" and node.text("itemType") == "ARRAY":
-            self.report.add(
+            self.report.when_put(
                 "`itemType` cannot be `ARRAY`: use JSON for lists of lists", node, join(path, "itemType")
             )
 
@@ -123,15 +123,18 @@ class Declarations:
             return {}
         labels = {}
         for key, value, at in pairs:
-            if not isinstance(value, Scalar) or value.value in (None, "") or not key:
-                self.report.add(f"the label `{key}` must have a name, and a text as its value", value, at)
-            elif key.startswith(SYSTEM_PREFIX) and (key != "system.readOnly" or path != "labels"):
+            nameless = f"the label `{key}` must have a name, and a text as its value"
+            if not isinstance(value, Scalar) or value.value is None:
+                self.report.add(nameless, value, at)
+                continue
+            if not key or not value.text:
+                self.report.when_put(nameless, value, at)
+            if key.startswith(SYSTEM_PREFIX) and (key != "system.readOnly" or path != "labels"):
                 message = (
                     f"System labels can only be set by Kestra itself, offending label: {key}={value.text}."
                 )
-                self.report.add(f"{message} Choose a name that does not begin with `system.`", value, at)
-            else:
-                labels[key] = value.text
+                self.report.when_put(f"{message} Choose a name that does not begin with `system.`", value, at)
+            labels[key] = value.text
         return labels
 
     def _listed_labels(self, node: ListNode, path: str) -> list[tuple[str, Node, str]]:
@@ -173,7 +176,7 @@ class Declarations:
             message = (
                 f"'{name}' must be less than 'maxDuration' but is '{shortest}', so there would be no retry"
             )
-            self.report.add(message, node, join(path, name))
+            self.report.when_put(message, node, join(path, name))
         return retry
 
     def worker_group(self, node: Node, path: str) -> None:

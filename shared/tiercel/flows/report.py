@@ -22,11 +22,16 @@ class Report:
     expressions: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     strict: bool = True
-    """Whether unknown properties are refused, or left out."""
+    """Whether a flow is about to be put; in one that is kept, less is refused: it was accepted once."""
 
     def add(self, message: str, at: Node, path: str, *, echo: bool = False) -> None:
         """Add a problem at the place of a value; an `echo` only words the one before it once more."""
         self.problems.append(Problem(message, path, at.line, at.column, echo))
+
+    def when_put(self, message: str, at: Node, path: str) -> None:
+        """Add a problem for which a flow is not put, but which one that is kept may have."""
+        if self.strict:
+            self.add(message, at, path)
 
     def unknown(self, name: str, known: Iterable[str], owner: str, at: Node, path: str) -> None:
         """Add the problem of a property that does not exist."""

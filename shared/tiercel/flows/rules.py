@@ -71,7 +71,7 @@ def _check_labels(report: Report, labels: Node | None, path: str) -> None:
     for key, value in written.items() if isinstance(written, Mapping) else ():
         if str(key).startswith(SYSTEM_PREFIX):
             said = f"System labels can only be set by Kestra itself, offending label: {key}={value}"
-            report.add(f"{said}; choose a name that does not begin with `{SYSTEM_PREFIX}`", labels, path)
+            report.when_put(f"{said}; choose a name that does not begin with `{SYSTEM_PREFIX}`", labels, path)
 
 
 def _check_switch(report: Report, task: Task, node: MapNode, path: str) -> None:
@@ -186,7 +186,8 @@ def check_flow(report: Report, root: MapNode, values: Mapping[str, Any], task_id
             places.append(next(scalar for scalar in task_ids if scalar.text == task.id))
     inputs = [scalar.text for scalar in _listed_ids(root.get("inputs"))]
     outputs = [one for one in _items(values.get("outputs")) if isinstance(one, Mapping)]
-    for complaint, task_id in dashes.misread(_all_tasks(values), inputs, outputs):
+    misread = dashes.misread(_all_tasks(values), inputs, outputs) if report.strict else ()
+    for complaint, task_id in misread:
         said.append(complaint)
         places.append(next((scalar for scalar in task_ids if scalar.text == task_id), root))
     if said:

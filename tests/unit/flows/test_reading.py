@@ -209,6 +209,21 @@ def test_unknown_properties_of_a_stored_flow_are_left_out() -> None:
     assert task.params == {"message": "x"}
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "labels: {empty: '', system.x: y}",
+        "inputs: [{id: i, type: STRING, defaults: a, prefill: b}]",
+        "inputs: [{id: a-b, type: STRING}]\noutputs: [{id: o, value: '{{ outputs.a-b.x }}'}]",
+        "retry: {type: constant, interval: PT10S, maxDuration: PT1S}",
+    ],
+)
+def test_a_stored_flow_may_be_what_is_not_put_any_more(head: str) -> None:
+    source = HEAD + f"{head}\ntasks: [{{id: a-b, type: {LOG}, message: x}}]\n"
+    assert problems_of(source, CATALOG)
+    assert read_flow(source, catalog=CATALOG, strict=False).id
+
+
 def test_an_expression_that_cannot_be_parsed_refuses_no_flow_but_is_a_problem_of_it() -> None:
     source = HEAD + f"tasks:\n  - id: t\n    type: {LOG}\n    message: '{{{{ 1 + }}}}'\n"
     reading = examine(source, CATALOG)
