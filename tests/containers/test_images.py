@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,22 +135,44 @@ def test_the_lambda_image_answers_through_the_runtime_api(
     buildah: Buildah, container: str, tmp_path: Path
 ) -> None:
     sizes(buildah, container)
+    assert invoked(buildah, container, tmp_path, ENVELOPE)["state"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("container", [("orchestrator", "lambda")], indirect=True)
+def test_the_orchestrator_s_image_holds_no_family_and_answers(
+    buildah: Buildah, container: str, tmp_path: Path
+) -> None:
+    sizes(buildah, container)
+    settings = {
+        "TIERCEL_STORE": "/tmp/engine.db",
+        "TIERCEL_JWT_SECRET": "a secret of more than thirty-two bytes",
+        "TIERCEL_RESULTS_QUEUE_URL": "https://sqs.test/results",
+    }
+    answer = invoked(buildah, container, tmp_path, {"namespace": "n", "flowId": "nowhere"}, **settings)
+    assert "There is no flow 'nowhere'" in answer["error"]["message"]
+    source = f"id: f\nnamespace: n\ntasks:\n  - id: a\n    type: {ENVELOPE['taskType']}\n    message: x\n"
+    answer = invoked(buildah, container, tmp_path, {"flow": source}, **settings)
+    assert str(ENVELOPE["taskType"]) in answer["error"]["message"]
+
+
+def invoked(buildah: Buildah, container: str, home: Path, event: Mapping[str, Any], **settings: str) -> Any:
+    """Give what the handler in a container answers to an event, through the Runtime API."""
 
     async def work() -> Any:
-        async with functions_of({FAMILY: "function.handler"}, tmp_path) as functions:
-            function = functions[FAMILY]
+        async with functions_of({"one": "function.handler"}, home) as functions:
+            function = functions["one"]
             function.environment = {}
-            api = f"127.0.0.1:{function.port}"
             function.command = buildah.running(
                 container,
                 *("sh", "-c", "cd /var/task && exec python3 -m awslambdaric function.handler"),
-                AWS_LAMBDA_RUNTIME_API=api,
-                AWS_LAMBDA_FUNCTION_NAME=FAMILY,
+                AWS_LAMBDA_RUNTIME_API=f"127.0.0.1:{function.port}",
+                AWS_LAMBDA_FUNCTION_NAME="one",
                 LAMBDA_TASK_ROOT="/var/task",
+                **settings,
             )
-            return await function.invoke(ENVELOPE)
+            return await function.invoke(event)
 
-    assert asyncio.run(work())["state"] == "SUCCESS"
+    return asyncio.run(work())
 
 
 @pytest.mark.parametrize(
