@@ -40,8 +40,12 @@ class Attendant:
         """Do errands until cancelled; while the store cannot be used, they wait in it."""
         while True:
             self.called.clear()
-            with contextlib.suppress(StoreUnavailable):
+            try:
                 await self.look()
+            except StoreUnavailable:
+                pass
+            except Exception:
+                logger.exception("errands could not be looked for")
             seconds = BUSY_SECONDS if self.engine.work.dispatcher.elsewhere else IDLE_SECONDS
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
