@@ -225,7 +225,7 @@ def test_a_subflow_that_is_restarted_has_all_its_time_again(tmp_path: Path) -> N
 def test_a_child_that_comes_to_be_after_its_time_is_not_born(tmp_path: Path) -> None:
     async def play(engine: Engine) -> tuple[str, list[str]]:
         parent_id = await start(engine, "parent")
-        create, late = engine.work.create, asyncio.Event()
+        create, late = engine.work.children.create, asyncio.Event()
 
         async def create_late(execution: Execution) -> None:
             if not late.is_set():
@@ -234,7 +234,7 @@ def test_a_child_that_comes_to_be_after_its_time_is_not_born(tmp_path: Path) -> 
                     await asyncio.sleep(0.01)
             await create(execution)
 
-        object.__setattr__(engine.work, "create", create_late)
+        object.__setattr__(engine.work.children, "create", create_late)
         ended = await engine.wait(parent_id)
         await engine.wait_for_tree(ended.root_id)
         children = await engine.in_store(engine.store.executions, Filter(flow_id="child"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tiercel.flows.plans import Batches, Iterations
-from tiercel_orchestrator.kernel import iterations, states, task_runs
+from tiercel_orchestrator.kernel import iterations, states, subflows, task_runs
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.rows import Frame, TaskRun
 
@@ -16,7 +16,7 @@ def begin(deciding: Deciding, batch: TaskRun) -> None:
         return
     assert isinstance(plan, Batches)
     task_runs.begin(deciding, batch)
-    task_runs.start_child(deciding, batch, plan.subflow)
+    subflows.start(deciding, batch, plan.subflow)
 
 
 def count(frame: Frame, batch: TaskRun) -> None:

@@ -8,8 +8,10 @@ from tiercel_orchestrator.kernel import (
     again,
     executions,
     iterations,
+    pauses,
     scopes,
     states,
+    subflows,
     task_runs,
     timeouts,
     watching,
@@ -86,11 +88,11 @@ def _take(deciding: Deciding, run: TaskRun, event: Event) -> None:
         case Due() if run.work == "timer":
             scopes.turn(deciding, run)
         case Due() if run.work == "paused":
-            task_runs.pause_over(deciding, run)
+            pauses.over(deciding, run)
         case Resumed() if run.state == states.PAUSED:
-            task_runs.resume(deciding, run, {"onResume": event.inputs} if event.inputs else {})
+            pauses.resume(deciding, run, {"onResume": event.inputs} if event.inputs else {})
         case ChildEnded():
-            task_runs.child_execution_ended(deciding, run, event)
+            subflows.ended(deciding, run, event)
         case KillRequested():
             executions.kill(deciding, states.KILLED)
         case _:
@@ -127,7 +129,7 @@ def _answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
     elif run.request == "outputs":
         executions.outputs_answered(deciding, run, answer)
     elif run.request == "childOutputs":
-        task_runs.child_outputs_answered(deciding, run, answer)
+        subflows.outputs_answered(deciding, run, answer)
     elif run.request == "iterationOutputs":
         iterations.outputs_answered(deciding, run, answer)
     elif run.request == "gather":

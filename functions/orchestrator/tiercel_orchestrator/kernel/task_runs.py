@@ -1,19 +1,18 @@
 """The life of a task run: entered, prepared, carried out, tried again, closed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from tiercel.clock import parse_timestamp, timestamp
+from tiercel.clock import parse_timestamp
 from tiercel.errors import TiercelError
 from tiercel.expressions import is_template, truthy
 from tiercel.flows.control import control_of, plan
 from tiercel.flows.models import Retry, Task
 from tiercel.flows.plans import Each, Loop, Merge, Pause, Plan, Sequence, Stop, Subflow, Update
 from tiercel.flows.values import as_seconds
-from tiercel_orchestrator.kernel import batches, executions, shards, states, timeouts
+from tiercel_orchestrator.kernel import batches, executions, pauses, shards, states, subflows, timeouts
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
-from tiercel_orchestrator.kernel.events import Answered, ChildEnded, Ended
-from tiercel_orchestrator.kernel.ids import derive
+from tiercel_orchestrator.kernel.events import Answered, Ended
 from tiercel_orchestrator.kernel.retry import next_try, policy
 from tiercel_orchestrator.kernel.rows import Frame, TaskRun
 
@@ -77,7 +76,7 @@ def answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
         run.outputs = answer.values or None
         end(deciding, run, states.SUCCESS)
     elif request == "child":
-        _child_started(deciding, run)
+        subflows.started(deciding, run)
     elif request == "openDirectory":
         go_on(deciding, run)
     else:
@@ -103,9 +102,9 @@ def _planned(deciding: Deciding, run: TaskRun, task: Task, rendered: dict[str, A
 def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
     match decided:
         case Pause():
-            _pause(deciding, run, decided)
+            pauses.begin(deciding, run, decided)
         case Subflow():
-            start_child(deciding, run, decided)
+            subflows.start(deciding, run, decided)
         case Merge():
             run.frame = Frame(decided)
             deciding.ask(run, "merge")
@@ -116,7 +115,7 @@ def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
             _update(deciding, decided)
             end(deciding, run, states.SUCCESS)
         case _:
-            run.frame = _framed(run, decided)
+            run.frame = framed(run, decided)
             if isinstance(decided, Loop):
                 run.outputs = {"iterationCount": 1}
             if isinstance(decided, Sequence) and decided.directory:
@@ -125,17 +124,9 @@ def _carry_out(deciding: Deciding, run: TaskRun, decided: Plan) -> None:
                 go_on(deciding, run)
 
 
-def _framed(run: TaskRun, decided: Plan) -> Frame:
+def framed(run: TaskRun, decided: Plan) -> Frame:
     """Begin with a scope; one that tries again by itself knows how often it has."""
     return Frame(decided, tries=run.frame.tries if run.frame else 0)
-
-
-def start_child(deciding: Deciding, run: TaskRun, subflow: Subflow) -> None:
-    """Have an execution of another flow started."""
-    run.frame = Frame(subflow)
-    # its id is known before it exists: a child that ends at once finds its parent waiting
-    run.outputs = {"executionId": child_execution_id(run)}
-    deciding.ask(run, "child")
 
 
 def go_on(deciding: Deciding, run: TaskRun) -> None:
@@ -243,92 +234,3 @@ def close(deciding: Deciding, run: TaskRun, state: str) -> None:
     run.request = None
     deciding.wait(run, "")
     deciding.look_at(deciding.runs[run.parent_id or ""], run)
-
-
-def _pause(deciding: Deciding, run: TaskRun, pause: Pause) -> None:
-    run.frame = _framed(run, pause)
-    run.enter(states.PAUSED, deciding.now)
-    seconds = pause.seconds
-    deciding.wait(run, "paused", None if seconds is None else deciding.now + timedelta(seconds=seconds))
-    deciding.execution_enters(states.PAUSED)
-    deciding.look_at(run)
-
-
-def pause_over(deciding: Deciding, run: TaskRun) -> None:
-    """Nobody resumed in time: do what the pause says."""
-    pause = frame_of(run).plan
-    assert isinstance(pause, Pause)
-    if pause.behavior == "CANCEL":
-        executions.kill(deciding, states.CANCELLED)
-    elif pause.behavior == "FAIL":
-        deciding.log(run, "ERROR", "Timeout: nobody resumed the pause in time.")
-        _leave_pause(deciding, run)
-        frame = frame_of(run)
-        frame.own = frame.worst = states.FAILED
-        frame.failed = True
-    else:
-        resume(deciding, run, {}, states.WARNING if pause.behavior == "WARN" else states.SUCCESS)
-
-
-def resume(deciding: Deciding, run: TaskRun, outputs: dict[str, Any], worst: str = states.SUCCESS) -> None:
-    """Go on after a pause: with its children, if it has any."""
-    frame_of(run).own = frame_of(run).worst = worst
-    resumed = {"on": timestamp(deciding.now), "to": states.RUNNING}
-    run.outputs = {**(run.outputs or {}), **outputs, "resumed": resumed}
-    deciding.execution_enters(states.RESTARTED)
-    _leave_pause(deciding, run)
-
-
-def _leave_pause(deciding: Deciding, run: TaskRun) -> None:
-    run.enter(states.RUNNING, deciding.now)
-    deciding.execution_enters(states.RUNNING)
-    go_on(deciding, run)
-
-
-def child_execution_id(run: TaskRun) -> str:
-    """Give the id of the execution that a run starts in its present attempt."""
-    return derive(run.id, run.attempt, "child")
-
-
-def _child_started(deciding: Deciding, run: TaskRun) -> None:
-    subflow = frame_of(run).plan
-    if isinstance(subflow, Subflow) and subflow.wait:
-        deciding.wait(run, "child")
-    else:
-        end(deciding, run, states.SUCCESS)
-
-
-def child_execution_ended(deciding: Deciding, run: TaskRun, event: ChildEnded) -> None:
-    """Take over the state and outputs of the execution that this run started."""
-    subflow = run.frame.plan if run.frame else None
-    awaited = isinstance(subflow, Subflow) and subflow.wait and event.original_id == child_execution_id(run)
-    if not isinstance(subflow, Subflow) or not awaited:
-        deciding.decision.ignored = True
-        return
-    run.outputs = {"executionId": event.execution_id, "state": event.state}
-    if event.outputs is not None:
-        run.outputs["outputs"] = event.outputs
-    elif subflow.outputs:
-        deciding.ask(run, "childOutputs")
-        return
-    _transmit(deciding, run, subflow)
-
-
-def child_outputs_answered(deciding: Deciding, run: TaskRun, answer: Answered) -> None:
-    """Take the outputs that a Subflow task evaluates in its child; a failure there fails the task."""
-    run.request = None
-    subflow = frame_of(run).plan
-    assert isinstance(subflow, Subflow)
-    if answer.error:
-        fail(deciding, run, answer.error)
-        return
-    run.outputs = {**(run.outputs or {}), "outputs": answer.values}
-    _transmit(deciding, run, subflow)
-
-
-def _transmit(deciding: Deciding, run: TaskRun, subflow: Subflow) -> None:
-    """End a Subflow task in the state of its child, where the flow wants that."""
-    state = (run.outputs or {})["state"]
-    # one that is cancelled has not failed: so it is in Kestra
-    transmitted = subflow.transmit_failed and state in (states.FAILED, states.KILLED, states.WARNING)
-    end(deciding, run, state if transmitted else states.SUCCESS)

@@ -6,7 +6,7 @@ Its monitor stands beside it, below the same scope: what is inside of a loop is 
 from datetime import timedelta
 
 from tiercel.flows.plans import Merge, Subflow
-from tiercel_orchestrator.kernel import executions, scopes, states, task_runs, watching
+from tiercel_orchestrator.kernel import executions, scopes, states, subflows, task_runs, watching
 from tiercel_orchestrator.kernel.deciding import Deciding, frame_of
 from tiercel_orchestrator.kernel.decision import Wants
 from tiercel_orchestrator.kernel.events import KillRequested
@@ -98,5 +98,5 @@ def _is_inside(deciding: Deciding, scope: TaskRun, run: TaskRun) -> bool:
 def _kill_child(deciding: Deciding, run: TaskRun) -> None:
     """Have the execution killed that a run has started and waits for."""
     if run.frame is not None and isinstance(run.frame.plan, Subflow):
-        child = task_runs.child_execution_id(run)
+        child = subflows.execution_id(run)
         deciding.decision.follow_up.append(KillRequested(root_run_id(child)))

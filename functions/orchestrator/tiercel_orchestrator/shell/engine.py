@@ -20,6 +20,7 @@ from tiercel_orchestrator.kernel.ids import next_attempt_id
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
 from tiercel_orchestrator.shell import requests, starting
 from tiercel_orchestrator.shell.answering import Answering, HandingOver
+from tiercel_orchestrator.shell.children import Children
 from tiercel_orchestrator.shell.directories import WorkingDirectories
 from tiercel_orchestrator.shell.errands import Attendant
 from tiercel_orchestrator.shell.flows import FlowLibrary
@@ -63,6 +64,8 @@ class Engine:
         around = Surroundings(globals_ or {}, services.environment, starting.decryption(services))
         conditions = Conditions(dispatcher, services)
         self.operations = Operations(self, library, conditions)
+        restart = self.operations.restart
+        children = Children(store, library, services, around, self.in_store, self.create, restart)
         self.work = Work(
             store,
             library,
@@ -71,9 +74,8 @@ class Engine:
             directories,
             around,
             self.in_store,
-            self.create,
+            children,
             self._tell_triggers,
-            self.operations.restart,
             HandingOver(store, self.pump),
             log_sink,
         )

@@ -11,7 +11,7 @@ from tiercel.flows.models import Flow
 from tiercel.flows.plans import Batches, Iterations, Plan
 from tiercel_orchestrator.kernel.rows import ITERATION, Execution, TaskRun
 from tiercel_orchestrator.shell.directories import is_directory
-from tiercel_orchestrator.store.port import OutputRow, Store
+from tiercel_orchestrator.store.port import Claim, OutputRow, Store
 
 EVERYTHING = "*"
 SECRET = "SECRET"
@@ -81,6 +81,13 @@ def _texts(value: Any) -> Iterable[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts(item)
+
+
+def seen_by(store: Store, flow: Flow, claim: Claim, templates: Any, around: Surroundings) -> dict[str, Any]:
+    """Read what the templates of a claimed run see; on the store's thread."""
+    execution = claim.execution
+    needs = needs_of([templates, execution.variables])
+    return variables_of(store, flow, execution, claim.run, claim.lineage, needs, around)
 
 
 def variables_of(

@@ -5,34 +5,25 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from tiercel import expressions
 from tiercel.envelope import Envelope, Result, RunContext, SharedDirectory
 from tiercel.errors import TiercelError
 from tiercel.flows.models import Flow, Task
-from tiercel.flows.plans import Delegate, Iterations, Merge, Subflow
+from tiercel.flows.plans import Delegate
 from tiercel.plugin import LogLine, State
 from tiercel.services import Services
 from tiercel_orchestrator.dispatch.port import Dispatcher
-from tiercel_orchestrator.kernel.events import Answered, ChildEnded
+from tiercel_orchestrator.kernel.events import Answered
 from tiercel_orchestrator.kernel.rows import Execution, TaskRun
-from tiercel_orchestrator.kernel.states import UNSUCCESSFUL
-from tiercel_orchestrator.shell import answers, caching, envelopes, gathering, merging, starting
+from tiercel_orchestrator.shell import answers, caching, envelopes
+from tiercel_orchestrator.shell.children import Children
 from tiercel_orchestrator.shell.directories import WorkingDirectories, is_directory
 from tiercel_orchestrator.shell.flows import FlowLibrary
-from tiercel_orchestrator.shell.variables import Surroundings, needs_of, variables_of
+from tiercel_orchestrator.shell.in_store import InStore
+from tiercel_orchestrator.shell.variables import Surroundings, seen_by
 from tiercel_orchestrator.store.port import Claim, Report, Store, StoreUnavailable
-
-T = TypeVar("T")
-
-
-class InStore(Protocol):
-    """Runs a call on the store's own thread."""
-
-    def __call__(self, call: Callable[..., T], *arguments: Any) -> Awaitable[T]:
-        """Run it there, and give what it gives."""
-
 
 OF_THEIR_OWN = {"child", "merge", "gather", "childOutputs", "triggers"}
 """The requests that need something else than templates and what these see."""
@@ -52,9 +43,8 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The hands of an engine. `create` begins with an execution, `restart` goes on with a failed one,
-    `tell_triggers` tells the triggers of other flows of a state; `hand_over` notes that a task was left to
-    its family's queue, and until when it may be answered.
+    """The hands of an engine. `tell_triggers` tells the triggers of other flows of a state; `hand_over` notes
+    that a task was left to its family's queue, and until when it may be answered.
 
     `log_sink` sees a task's lines at once.
     """
@@ -66,9 +56,8 @@ class Work:
     directories: WorkingDirectories
     around: Surroundings
     in_store: InStore
-    create: Callable[[Execution], Awaitable[None]]
+    children: Children
     tell_triggers: Callable[[Claim], Awaitable[Report]]
-    restart: Callable[[str], Awaitable[object]]
     hand_over: Callable[[TaskRun, datetime], Awaitable[None]]
     log_sink: Callable[[TaskRun, LogLine], None] | None = None
 
@@ -94,11 +83,11 @@ class Work:
 
     async def _carry_out(self, claim: Claim, ready: Ready | None) -> Report | None:
         if claim.run.request == "child":
-            return Report(await self._start_child(claim))
+            return Report(await self.children.start(claim))
         if claim.run.request == "merge":
-            return Report(await self._merge(claim))
+            return Report(await self.children.merge(claim))
         if claim.run.request == "gather":
-            return Report(await self._gather(claim))
+            return Report(await self.children.gather(claim))
         if claim.run.request == "childOutputs":
             return Report(await self._child_outputs(claim))
         if claim.run.request == "triggers":
@@ -159,9 +148,7 @@ class Work:
 
     def variables(self, flow: Flow, claim: Claim, templates: Any) -> dict[str, Any]:
         """Read what the templates of a run see; on the store's thread."""
-        execution = claim.execution
-        needs = needs_of([templates, execution.variables])
-        return variables_of(self.store, flow, execution, claim.run, claim.lineage, needs, self.around)
+        return seen_by(self.store, flow, claim, templates, self.around)
 
     # -- tasks
 
@@ -253,82 +240,3 @@ class Work:
     def _sink(self, run: TaskRun) -> Callable[[LogLine], None] | None:
         sink = self.log_sink
         return None if sink is None else lambda line: sink(run, line)
-
-    # -- subflows
-
-    async def _start_child(self, claim: Claim) -> Answered | ChildEnded:
-        run, parent = claim.run, claim.execution
-        parent_flow, flow = await self.in_store(self._flows, claim)
-        inputs = await self._inputs(claim, parent_flow)
-        child_id = str((run.outputs or {})["executionId"])
-        child = await asyncio.to_thread(
-            starting.child_execution, parent, parent_flow, run, flow, child_id, inputs, self.services
-        )
-        await self.create(child)
-        ended = await self.in_store(self._ended, child_id)
-        if ended is not None:
-            # its parent was restarted, and would have been told of its end
-            if ended.state not in UNSUCCESSFUL and _waits(run):
-                original = ended.original_id or ended.id
-                return ChildEnded(run.id, original, ended.id, ended.state, ended.outputs)
-            await self.restart(child_id)
-        return Answered(run.id, run.lease)
-
-    async def _inputs(self, claim: Claim, flow: Flow) -> dict[str, Any]:
-        """Give what a child takes: a Subflow's inputs are rendered already, those of a batch are not."""
-        run = claim.run
-        plan = run.frame.plan if run.frame else None
-        assert isinstance(plan, Subflow)
-        if run.role != "batch" or not plan.inputs:
-            return plan.inputs
-        variables = await self.in_store(self.variables, flow, claim, plan.inputs)
-        context = answers.context_of(flow, claim.execution, run, variables)
-        services = self.services.expressions(context)
-        rendered: dict[str, Any] = await asyncio.to_thread(
-            expressions.render_deep, plan.inputs, variables, services
-        )
-        return rendered
-
-    async def _merge(self, claim: Claim) -> Answered:
-        """Write the outputs of a ForEachItem's executions to one file."""
-        flow, batches = await self.in_store(self._batches, claim)
-        context = answers.context_of(flow, claim.execution, claim.run, {})
-        values = await asyncio.to_thread(merging.merge, batches, context, self.services)
-        return Answered(claim.run.id, claim.run.lease, values)
-
-    async def _gather(self, claim: Claim) -> Answered:
-        """Bring together what the iterations of a Loop gave."""
-        flow, iterations = await self.in_store(self._iterations, claim)
-        plan = claim.run.frame.plan if claim.run.frame else None
-        assert isinstance(plan, Iterations)
-        context = answers.context_of(flow, claim.execution, claim.run, {})
-        values = await asyncio.to_thread(gathering.gather, plan, iterations, context, self.services)
-        return Answered(claim.run.id, claim.run.lease, values)
-
-    def _iterations(self, claim: Claim) -> tuple[Flow, list[TaskRun]]:
-        loop = claim.run
-        runs = self.store.runs_of_task(claim.execution.id, loop.task_id or "")
-        flow = self.flows.of(claim.execution)
-        return flow, [run for run in runs if run.role == "batch" and run.parent_id == loop.id]
-
-    def _batches(self, claim: Claim) -> tuple[Flow, list[TaskRun]]:
-        plan = claim.run.frame.plan if claim.run.frame else None
-        assert isinstance(plan, Merge)
-        runs = self.store.runs_of_task(claim.execution.id, plan.of)
-        beside = {run.id for run in runs if run.shown and run.parent_id == claim.run.parent_id}
-        return self.flows.of(claim.execution), [run for run in runs if run.parent_id in beside]
-
-    def _ended(self, execution_id: str) -> Execution | None:
-        return self.store.execution(execution_id) if self.store.root_run(execution_id).ended else None
-
-    def _flows(self, claim: Claim) -> tuple[Flow, Flow]:
-        plan = claim.run.frame.plan if claim.run.frame else None
-        assert isinstance(plan, Subflow)
-        wanted = self.flows.get(plan.namespace, plan.flow_id, plan.revision)
-        return self.flows.of(claim.execution), wanted
-
-
-def _waits(run: TaskRun) -> bool:
-    """Say whether a run waits for the execution that it starts."""
-    plan = run.frame.plan if run.frame else None
-    return isinstance(plan, Subflow) and plan.wait
