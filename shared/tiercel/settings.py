@@ -51,6 +51,8 @@ class Settings:
     """Those that they may call nevertheless: host names, addresses, networks such as 10.1.0.0/16."""
     other_namespaces: bool = False
     """Whether flows may use keys of namespaces beside and below theirs."""
+    open_to_users: bool = False
+    """Whether everybody who has signed in to the project may call this family, without a scope."""
     on_lambda: bool = False
     on_cloud_run: bool = False
     sync_seconds: float = SYNC_SECONDS
@@ -104,6 +106,7 @@ class Settings:
             private_targets=private.lower() in YES,
             private_hosts=() if private.lower() in (*YES, *NO) else hosts(private),
             other_namespaces=values.get("TIERCEL_ALLOW_OTHER_NAMESPACES", "").lower() in YES,
+            open_to_users=values.get("TIERCEL_OPEN_TO_USERS", "").lower() in YES,
             on_lambda=on_lambda,
             on_cloud_run=on_cloud_run,
             sync_seconds=seconds(values, "TIERCEL_SYNC_SECONDS", SYNC_SECONDS),

@@ -99,7 +99,9 @@ def edge(deno: tuple[str, dict[str, str]], tmp_path_factory: pytest.TempPathFact
     """Serve the function before the core family, in a project whose users' tokens are signed by a key."""
     project = ThreadingHTTPServer(("127.0.0.1", 0), Project)
     threading.Thread(target=project.serve_forever, daemon=True).start()
-    cli = Cli(tmp_path_factory.mktemp("family")).with_settings(TIERCEL_JWT_KEY=json.dumps(PUBLIC))
+    cli = Cli(tmp_path_factory.mktemp("family")).with_settings(
+        TIERCEL_JWT_KEY=json.dumps(PUBLIC), TIERCEL_OPEN_TO_USERS="true"
+    )
     try:
         with family(cli, "tiercel_core") as (url, _):
             places = {"core": url, "sql": "http://127.0.0.1:1"}
@@ -184,7 +186,9 @@ def test_a_family_that_wants_signed_requests_is_sent_them(
 ) -> None:
     secret = "a secret that signs requests, of more than thirty-two bytes"
     shared, project = {"TIERCEL_HMAC_SECRET": secret}, {"TIERCEL_JWT_SECRET": secret[::-1]}
-    with family(Cli(tmp_path).with_settings(**shared, **project), "tiercel_core") as (url, _):
+    with family(
+        Cli(tmp_path).with_settings(**shared, **project, TIERCEL_OPEN_TO_USERS="true"), "tiercel_core"
+    ) as (url, _):
         places = {"TIERCEL_FAMILY_URLS": json.dumps({"core": url})}
         with served(deno, **shared, **project, **places) as edge:
             key = secret[::-1]

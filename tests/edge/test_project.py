@@ -53,7 +53,11 @@ def edge(
     project.run(EMPTY)
     known = {"TIERCEL_JWT_SECRET": JWT_SECRET}
     cli = Cli(tmp_path).with_settings(
-        **known, SUPABASE_URL=project.url, SUPABASE_ANON_KEY=PUBLIC_KEY, TIERCEL_KV_URL="supabase"
+        TIERCEL_OPEN_TO_USERS="true",
+        **known,
+        SUPABASE_URL=project.url,
+        SUPABASE_ANON_KEY=PUBLIC_KEY,
+        TIERCEL_KV_URL="supabase",
     )
     with (
         family(cli, "tiercel_core") as (url, _),

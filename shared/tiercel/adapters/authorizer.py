@@ -68,6 +68,7 @@ def with_token(tokens: TokenKeys, token: str, event: dict[str, Any]) -> dict[str
         return DENIED
     route = FAMILY.match(str(event.get("routeKey", "")))
     # the other routes' families are theirs to know: the app says 403
-    if anonymous(claims) or (route and outside(claims, route[1])):
+    # whether a family is for all users it alone knows
+    if anonymous(claims) or (route and outside(claims, route[1], to_users=True)):
         return DENIED
     return {"isAuthorized": True, "context": {name: str(claims[name]) for name in SHOWN if name in claims}}

@@ -40,6 +40,7 @@ class Auth:
     def __init__(self, app: ASGIApp, settings: Settings, family: str) -> None:
         self.app = app
         self.family = family
+        self.to_users = settings.open_to_users
         self.forwarded = settings.on_cloud_run
         """Whether a gateway of Google's may have put its own token in the place of the caller's."""
         self.keys = TokenKeys.of(settings)
@@ -93,7 +94,7 @@ class Auth:
         """Give the claims of a token that is ours, still valid, and meant for this family."""
         assert self.keys
         claims = verified(token, self.keys)
-        if reason := outside(claims, self.family):
+        if reason := outside(claims, self.family, to_users=self.to_users):
             raise Refused(403, "Forbidden", reason)
         return claims
 

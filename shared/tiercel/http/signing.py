@@ -93,11 +93,11 @@ class TokenKeys:
         import jwt
 
         header = jwt.get_unverified_header(token)
-        if self.secret is not None and header["alg"] == "HS256":
+        if self.secret is not None and header.get("alg") == "HS256":
             return self.decoded(token, self.secret, "HS256")
         for key in self.keys:
             # each key is for its own algorithm, whatever the token says
-            if header["alg"] == key.algorithm_name and header.get("kid") in (None, key.key_id):
+            if header.get("alg") == key.algorithm_name and header.get("kid") in (None, key.key_id):
                 with suppress(jwt.InvalidSignatureError):
                     return self.decoded(token, public_half(key), key.algorithm_name)
         raise jwt.InvalidTokenError("it is signed with none of the keys that are known here")

@@ -126,6 +126,20 @@ def test_a_token_that_is_not_ours_is_refused_in_a_sentence(headers: dict[str, st
     assert len(answer.json()["error"]["message"].split()) > 5
 
 
+def test_whoever_signs_in_to_the_project_runs_nothing_by_that_alone() -> None:
+    answer = call("POST", "/execute", token(role="authenticated"))
+    assert answer.status_code == 403
+    assert "`tiercel:" in answer.json()["error"]["message"]
+
+
+def test_a_token_by_which_a_family_keeps_its_runs_runs_none() -> None:
+    assert call("POST", "/execute", token(role="tiercel_service")).status_code == 401
+
+
+def test_a_token_without_an_algorithm_is_refused_as_any_other() -> None:
+    assert call("POST", "/execute", {"Authorization": "Bearer e30.e30.e30"}).status_code == 401
+
+
 def test_a_token_of_ours_runs_a_task() -> None:
     assert call("POST", "/execute", token(aud="authenticated"), client="203.0.113.1").status_code == 200
 

@@ -137,7 +137,8 @@ def test_a_setting_that_is_wrong_is_the_answer_to_every_task() -> None:
 def test_a_user_of_the_project_may_run_tasks_and_reaches_nothing(family: Family) -> None:
     import jwt
 
-    token = jwt.encode({"role": "authenticated", "sub": "somebody", "exp": 4102444800}, JWT_SECRET)
+    claims = {"role": "authenticated", "sub": "somebody", "scope": "tiercel:core", "exp": 4102444800}
+    token = jwt.encode(claims, JWT_SECRET)
     answer = family.run(KV + "Get", "a", {"Authorization": f"Bearer {token}"}, key="k")
     assert answer["state"] == "FAILED"
     assert "The task run may not do that here" in answer["error"]["message"]

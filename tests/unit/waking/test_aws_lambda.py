@@ -256,7 +256,8 @@ def test_the_gateway_starts_an_execution_for_who_may(bundle: Bundle) -> None:
         (401, {}),
         (401, {"role": "anon"}),
         (403, {"role": "tiercel_task"}),
-        (403, {"role": "tiercel_service"}),
+        (401, {"role": "tiercel_service"}),
+        (403, {"role": "authenticated"}),
         (403, {"scope": "tiercel:sql"}),
     ):
         assert http(bundle, wanted, **claims)[0] == status

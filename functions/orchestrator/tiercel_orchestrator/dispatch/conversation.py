@@ -154,7 +154,9 @@ class Conversation:
     ) -> tuple[Response | None, str, float | None]:
         """Send a request once; gives the answer, or what was wrong and how long to wait."""
         url = self.target.url + path
-        shown = self.tokens.headers(method, url, options.get("content", ""), self.envelope.context)
+        shown = self.tokens.headers(
+            method, url, options.get("content", ""), self.envelope.context, self.family
+        )
         headers = {**headers, **shown}
         try:
             answer = await self.client.request(

@@ -76,7 +76,7 @@ class HttpDispatcher:
         target = self.targets[family]
         envelope = envelope.model_copy(update={"callback": self._callback(target, envelope)})
         if self.tokens.secrets:  # the request's own header is a signature
-            envelope.token = self.tokens.token(envelope.context)
+            envelope.token = self.tokens.token(envelope.context, family=family)
         return Conversation(family, target, lane, envelope, self.client, self.tokens, self.pace, note)
 
     def _callback(self, target: Target, envelope: Envelope) -> Callback | None:

@@ -92,7 +92,7 @@ class QueueDispatcher:
         run = envelope.context
         until = clock.now() + self.lease
         key = self.tokens.callback_key(run.task_run_id, run.lease)
-        token = self.tokens.token(run, self.lease.total_seconds())
+        token = self.tokens.token(run, self.lease.total_seconds(), family)
         signed = envelope.model_copy(update={"token": token, "callback": Callback(url=self.results, key=key)})
         text = await in_thread(partial(messages.envelope_text, signed, self.storage))
         await self.outboxes[family].put(Message(text, leased_until=int(until.timestamp())))

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tiercel.envelope import RunContext
+from tiercel.http.grants import SCOPE
 from tiercel.http.signed_requests import SharedSecrets
 from tiercel.http.signing import TokenKeys
 from tiercel.settings import Settings
@@ -38,22 +39,28 @@ class Tokens:
         """Mint and sign with what the settings name."""
         return cls(TokenKeys.of(settings), SharedSecrets.of(settings))
 
-    def headers(self, method: str, url: str, body: str = "", run: RunContext | None = None) -> dict[str, str]:
+    def headers(
+        self, method: str, url: str, body: str = "", run: RunContext | None = None, family: str | None = None
+    ) -> dict[str, str]:
         """Give the headers that say on whose behalf a family is called."""
         if self.secrets:
             return {"Authorization": self.secrets.sign(method, urlsplit(url).path, body.encode())}
-        token = self.token(run)
+        token = self.token(run, family=family)
         return {} if token is None else {"Authorization": f"Bearer {token}"}
 
-    def token(self, run: RunContext | None = None, life_seconds: float = LIFE_SECONDS) -> str | None:
+    def token(
+        self, run: RunContext | None = None, life_seconds: float = LIFE_SECONDS, family: str | None = None
+    ) -> str | None:
         """Mint a token; what is not sent over HTTP carries it as its envelope's `token`.
 
-        `life_seconds`: how long the task may wait until it begins.
+        `life_seconds`: how long the task may wait until it begins. `family`: the only one that it is for.
         """
         if self.keys is None:
             return None
         now = int(time.time())
         claims: dict[str, Any] = {"sub": SUBJECT, "iat": now, "exp": now + int(life_seconds)}
+        if family is not None:
+            claims["scope"] = f"{SCOPE}{family}"
         if run is not None:
             # a task that may take long reaches its keys to the end
             claims["exp"] += int(min(run.timeout_seconds or UNDECLARED_SECONDS, MOST_SECONDS))
