@@ -453,3 +453,19 @@ def test_a_trigger_that_is_not_there_cannot_be_switched(
         assert any(told in row.line.message for row in lines if row.line.level == "ERROR")
 
     on_engine(tmp_path, play, *sources)
+
+
+def test_a_trigger_that_cannot_be_worked_out_keeps_no_other_from_its_flow(tmp_path: Path) -> None:
+    broken = waiting_for(
+        "flows: [{namespace: tests, flowId: upstream}]\n"
+        '          timeWindow: {type: DAILY_TIME_WINDOW, startTime: "25:00", endTime: "26:00"}'
+    ).replace("id: listener", "id: a-broken-one")
+
+    async def play(engine: Engine) -> None:
+        upstream = await settled(engine, "upstream")
+        assert len(await started(engine)) == 1
+        assert await started(engine, "a-broken-one") == []
+        logs = await engine.in_store(engine.store.logs, upstream.id)
+        assert any("a-broken-one" in row.line.message and row.line.level == "WARN" for row in logs)
+
+    on_engine(tmp_path, play, UPSTREAM, broken, LISTENER)

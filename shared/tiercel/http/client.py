@@ -130,6 +130,7 @@ class HttpClient:
             "auth": auth,
             "params": params,
         }
+        answered = False
         try:
             async with (
                 self.clients(way) as client,
@@ -142,7 +143,19 @@ class HttpClient:
                     **{name: value for name, value in given.items() if value is not None},
                 ) as answer,
             ):
+                answered = True
                 yield answer
+        except (ValueError, OverflowError, ExceptionGroup) as error:
+            if answered:
+                raise  # whoever reads the answer has raised it
+            raise unsent(method, url, error) from error
+        except httpx.LocalProtocolError as error:
+            raise unsent(method, url, error) from error
+        except httpx.DecodingError as error:
+            raise TaskFailed(
+                f"{method} {shown(url)} answered with a body that is not encoded as its header says "
+                f"({str(error).rstrip('.')}); ask for it with the header Accept-Encoding: identity."
+            ) from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise TaskFailed(
                 f"'{shown(url)}' cannot be called ({error}); write an http:// or https:// URL."
@@ -241,6 +254,15 @@ def lost(method: str, url: str, error: Exception) -> TaskFailed:
         )
     return Retriable(
         f"{method} {shown(url)} failed: {reason}; see that it runs and can be reached from here."
+    )
+
+
+def unsent(method: str, url: str, error: Exception) -> TaskFailed:
+    """Say that there is no such request: its host, its port, its proxy or a header cannot be written."""
+    inner = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+    reason = (str(inner) or type(inner).__name__).partition("\n")[0].rstrip(".")
+    return TaskFailed(
+        f"{method} {shown(url)} cannot be sent ({reason}); correct its method, host, port, headers or proxy."
     )
 
 

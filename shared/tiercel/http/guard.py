@@ -83,7 +83,9 @@ def within(address: Address, network: str) -> bool:
 
 
 async def lookup(host: str, port: int) -> list[Address]:
-    """Resolve a host; an address stands for itself."""
+    """Resolve a host; an address stands for itself. ValueError: there is no such port, no such name."""
+    if not 0 < port < 2**16:  # a socket that was made for it would be left open
+        raise ValueError(f"{port} is no port")
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:

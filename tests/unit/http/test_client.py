@@ -159,3 +159,35 @@ def test_one_client_serves_one_loop_after_another() -> None:
 
 def test_a_url_is_shown_without_what_may_be_secret() -> None:
     assert shown("https://me:pw@host:1/path?token=1#x") == "https://host:1/path"
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("http://127.0.0.1:99999/", {}),
+        ("http://a..b/", {}),
+        (f"http://{'x' * 64}.org/", {}),
+        ("http://xn--a/", {}),
+        ("http://127.0.0.1:9/", {"X-Name": "Žižek"}),
+    ],
+)
+def test_a_request_that_cannot_be_written_is_a_sentence(url: str, headers: dict[str, str]) -> None:
+    async def work() -> None:
+        client = HttpClient()
+        with pytest.raises(TaskFailed) as caught:
+            await client.get(url, headers=headers)
+        assert not isinstance(caught.value, Retriable)
+        assert "correct its method, host, port, headers or proxy" in str(caught.value)
+        await client.close()
+
+    asyncio.run(work())
+
+
+def test_a_body_that_is_not_what_its_header_says_is_a_sentence() -> None:
+    async def work(url: str, seen: Seen) -> None:
+        client = HttpClient()
+        with pytest.raises(TaskFailed, match="not encoded as its header says"):
+            await client.get(f"{url}/x")
+        await client.close()
+
+    served({"/x": answer(200, b"no gzip at all", Content_Encoding="gzip")}, work)

@@ -1,6 +1,7 @@
 """Executions that Flow triggers start when others reach a state."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -18,13 +19,14 @@ from tiercel_orchestrator.kernel.rows import Execution
 from tiercel_orchestrator.shell import starting
 from tiercel_orchestrator.shell.flows import FlowLibrary
 from tiercel_orchestrator.shell.variables import nested
-from tiercel_orchestrator.store.port import Claim, Report, Store
+from tiercel_orchestrator.store.port import Claim, Report, Store, StoreUnavailable
 from tiercel_orchestrator.triggers.conditions import Conditions, Situation
 from tiercel_orchestrator.triggers.listening import Listener, Several
 from tiercel_orchestrator.triggers.upstream import is_of_flow, passes
 from tiercel_orchestrator.triggers.windows import Event, noted, window_at
 from tiercel_orchestrator.views import execution_view, state_view
 
+logger = logging.getLogger("tiercel.triggers")
 InStore = Callable[..., Awaitable[Any]]
 Variables = Callable[..., dict[str, Any]]
 
@@ -51,8 +53,14 @@ class Reactions:
             for listener in await self.in_store(self._listeners, claim):
                 try:
                     await self._tell(listener, claim)
+                except StoreUnavailable:
+                    raise
                 except TiercelError as error:
                     logs.append(LogLine(timestamp(), "WARN", f"{listener.name} did not start it: {error}"))
+                except Exception as error:  # one that cannot be worked out keeps nobody else from being told
+                    logger.exception("%s could not be told", listener.name)
+                    reason = f"its declaration could not be worked out ({type(error).__name__}: {error})"
+                    logs.append(LogLine(timestamp(), "WARN", f"{listener.name} did not start it: {reason}."))
         return Report(Answered(claim.run.id, claim.run.lease), logs)
 
     def _listeners(self, claim: Claim) -> list[Listener]:
