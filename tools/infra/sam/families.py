@@ -16,7 +16,6 @@ KEPT_SECONDS = 14 * 24 * 3600
 DEAD_SECONDS = 3600
 """How long a dead letter that is not the orchestrator's own is left alone before it looks again."""
 TRIES = 3
-ALIAS = "live"
 
 
 def logical(family: str) -> str:
@@ -32,7 +31,7 @@ def function_uri(family: str) -> Any:
 def function_uri_of(name: str) -> Any:
     """Give the address by which the gateway calls a function."""
     service = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions"
-    return sub(f"{service}/${{{name}Alias{ALIAS}}}/invocations")
+    return sub(f"{service}/${{{name}.Arn}}/invocations")
 
 
 def resources(family: Family) -> dict[str, Any]:
@@ -110,8 +109,6 @@ def function_of(
             "PackageType": "Image",
             "Architectures": [ref("Architecture")],
             "Role": arn(f"{name}Role"),
-            "AutoPublishAlias": ALIAS,
-            "SnapStart": when("HasSnapStart", {"ApplyOn": "PublishedVersions"}),
             "ReservedConcurrentExecutions": when("HasReserve", ref("ReservedConcurrency")),
             "LoggingConfig": {"LogGroup": ref(f"{name}Logs")},
             **properties,
@@ -127,7 +124,7 @@ def permission(function_name: str) -> dict[str, Any]:
         "Type": "AWS::Lambda::Permission",
         "Properties": {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": ref(f"{function_name}Alias{ALIAS}"),
+            "FunctionName": ref(function_name),
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": sub(source),
         },

@@ -39,9 +39,7 @@ def resources(families: list[Family], version: str) -> dict[str, Any]:
             "Type": "AWS::IAM::RolePolicy",
             "Properties": {
                 "RoleName": ref("WakeRole"),
-                **roles.policy(
-                    "wake", roles.allow(["lambda:InvokeFunction"], ref(f"{NAME}Alias{of_family.ALIAS}"))
-                ),
+                **roles.policy("wake", roles.allow(["lambda:InvokeFunction"], arn(NAME))),
             },
         },
     }

@@ -71,8 +71,6 @@ PARAMETERS: dict[str, Any] = {
     "WorkerConcurrency": number(
         "How many messages of a queue are worked on at once.", 10, MinValue=2, MaxValue=1000
     ),
-    "SnapStart": text("Whether published versions start from a snapshot.", "None")
-    | {"AllowedValues": ["None", "PublishedVersions"]},
     "Architecture": text("Processor of the functions; the images have to be built for it.", "x86_64")
     | {"AllowedValues": ["x86_64", "arm64"]},
     "SubnetIds": several("Subnets for the functions, with a way out; empty: no VPC."),
@@ -118,7 +116,6 @@ CONDITIONS: dict[str, Any] = {
     "HasServiceTokens": given("ServiceTokensArn"),
     "HasSupabaseServiceKey": given("SupabaseServiceKeyArn"),
     "HasReserve": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ReservedConcurrency"}, 0]}]},
-    "HasSnapStart": {"Fn::Equals": [{"Ref": "SnapStart"}, "PublishedVersions"]},
     "HasVpc": listed("SubnetIds"),
     "HasOrigins": listed("AllowedOrigins"),
     "HasAlarmTopic": given("AlarmTopicArn"),

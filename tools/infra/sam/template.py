@@ -170,7 +170,7 @@ def outputs(families: list[Family]) -> dict[str, Any]:
     found["Orchestrator"] = {
         "Condition": orchestrator.CONDITION,
         "Description": "To be invoked with {namespace, flowId, inputs}: starts an execution.",
-        "Value": ref(f"{orchestrator.NAME}Alias{of_family.ALIAS}"),
+        "Value": arn(orchestrator.NAME),
     }
     for family in families:
         name = of_family.logical(family.name)
