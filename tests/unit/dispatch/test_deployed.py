@@ -59,7 +59,7 @@ def test_what_the_configuration_says_of_a_family_comes_first(tables: Deployed) -
     here = Routes({"sql": Target("http://127.0.0.1:1")}, {}, {"core": "https://queue.test/core"})
     _, routes = tables.read(Registry.installed(), here)
     assert routes.targets["sql"] == Target("http://127.0.0.1:1")
-    assert routes.queues == {"core": "https://queue.test/core"}
+    assert routes.queues["core"] == "https://queue.test/core"
 
 
 def test_a_new_release_takes_the_place_of_the_one_before(tables: Deployed) -> None:

@@ -154,7 +154,7 @@ def show(
 ) -> None:
     """Log the parts of an exchange that `options.logs` asks for, never what logs in."""
     wanted = options.logs or ()
-    if f"{side}_HEADERS" in wanted:
+    if f"{side}_HEADERS" in wanted and headers:
         shown_headers = {name: "***" if name.lower() in HIDDEN else text for name, text in headers.items()}
         context.log.info(f"{side.lower()} headers: {shown_headers}")
     if f"{side}_BODY" in wanted and body is not None:
