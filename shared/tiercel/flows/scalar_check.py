@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime, time
 from typing import Any
 
 from tiercel.flows.durations import parse_duration
@@ -77,6 +78,32 @@ BOUNDS: tuple[tuple[str, Callable[[Any, Any], bool], str], ...] = (
 )
 
 
+def _time(value: str) -> None:
+    try:
+        time.fromisoformat(value)
+    except ValueError:
+        raise ValueError(
+            f"{quoted(value)} is no time of the day: write one such as 08:30 or 08:30:00+02:00"
+        ) from None
+
+
+def _moment(value: str) -> None:
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(
+            f"{quoted(value)} is no moment: write one in ISO 8601, such as 2026-01-31T08:30:00Z"
+        ) from None
+
+
+FORMS: Mapping[str, Callable[[str], object]] = {
+    "duration": parse_duration,
+    "time": _time,
+    "date-time": _moment,
+}
+"""What reads a text of a form; ValueError says what to write."""
+
+
 def complaints(value: Any, schema: Mapping[str, Any]) -> list[str]:
     """Say what a scalar breaks of a schema's bounds, lengths, pattern and format."""
     if isinstance(value, str):
@@ -100,9 +127,10 @@ def _text_complaints(value: str, schema: Mapping[str, Any]) -> list[str]:
     if pattern and not re.search(pattern, value):
         remedy = f": {schema['x-remedy']}" if "x-remedy" in schema else ""
         found.append(f'must match "{pattern}", but is {quoted(value)}{remedy}')
-    if schema.get("format") == "duration" and not re.fullmatch(r"-?\d+(\.\d+)?", value):
+    form = FORMS.get(schema.get("format", ""))
+    if form is not None and not re.fullmatch(r"-?\d+(\.\d+)?", value):
         try:
-            parse_duration(value)
+            form(value)
         except ValueError as error:
             found.append(str(error))
     return found
